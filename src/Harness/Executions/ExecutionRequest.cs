@@ -1,0 +1,54 @@
+namespace Harness.Executions;
+
+/// <summary>What the engine has to know of a thing before it runs it. Nothing here may hold a secret: all of it is shown to watchers.</summary>
+public sealed record ExecutionRequest
+{
+    /// <summary>What is executed: <c>suite</c>, <c>synthetic</c>, …</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>A name for people; need not be unique, may be empty.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The one line of the first <c>status</c> frame's <c>logs</c>. It is not part of the record.</summary>
+    public string Greeting { get; init; } = "Execution started";
+
+    /// <summary>
+    /// Lines that open the record (<c>logs</c> of a status or result) but are never pushed as <c>log</c> frames: the seed's suites
+    /// have three of them.
+    /// </summary>
+    public IReadOnlyList<string> Preamble { get; init; } = [];
+
+    /// <summary>Further members of every status of this execution, such as which agent answers. Keys are wire names.</summary>
+    public IReadOnlyDictionary<string, string> Facts { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The client's own words to find the execution by.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>How long the body may run; null: the limit of <see cref="ExecutionOptions.TimeLimit"/>, which also caps it.</summary>
+    public TimeSpan? TimeLimit { get; init; }
+}
+
+/// <summary>How a body ended.</summary>
+/// <param name="Status">One of the final statuses.</param>
+/// <param name="Error">What went wrong, for people; null unless <paramref name="Status"/> is <see cref="ExecutionStatus.Failed"/>.</param>
+public sealed record ExecutionResult(ExecutionStatus Status, string? Error = null)
+{
+    /// <summary>A line that closes the record but is not pushed as a <c>log</c> frame; null for none.</summary>
+    public string? ClosingLine { get; init; }
+
+    /// <summary>
+    /// Further members of <c>result.data</c> as one UTF-8 JSON object, such as <c>{"tests":[…]}</c>; empty for none.
+    /// It is left out of the result frame, with <c>details_truncated</c> in its place, when it does not fit.
+    /// </summary>
+    public ReadOnlyMemory<byte> Details { get; init; }
+}
+
+/// <summary>
+/// What runs: writes lines into its log, watches its token, says how it ended. What it throws ends this one execution as
+/// <see cref="ExecutionStatus.Failed"/> (or, when the token was cancelled, as <see cref="ExecutionStatus.Canceled"/>) and nothing else.
+/// Lines may still be written after the token was cancelled, up to <see cref="ExecutionOptions.CancelGrace"/>.
+/// </summary>
+public delegate Task<ExecutionResult> ExecutionBody(ExecutionLog log, CancellationToken stop);
+
+/// <summary>A thing ready to be started: what it is and what runs.</summary>
+public sealed record ExecutionPlan(ExecutionRequest Request, ExecutionBody Body);
