@@ -1,7 +1,9 @@
 using System.Text.Encodings.Web;
+using Harness.Executions;
 using Harness.Server.Dialects.Voiceflow;
 using Harness.Server.Safety;
 using Harness.Server.Swagger;
+using Harness.Server.Transports.WebSockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
@@ -47,6 +49,11 @@ public static class HarnessServer
         builder.Logging.AddHarness(builder.Configuration.GetSection(ServerOptions.Section));
         builder.WebHost.ConfigureKestrel(Listen);
         AddServices(builder.Services);
+        if (builder.Configuration.GetSection(ServerOptions.Section).GetValue<bool>(nameof(ServerOptions.Synthetic)))
+        {
+            builder.Services.AddSingleton<IExecutionKind, SyntheticKind>();
+        }
+
         configure(builder.Services);
 
         var app = builder.Build();
@@ -66,6 +73,7 @@ public static class HarnessServer
         services.AddSingleton<StartFailure>();
         services.AddSingleton<ApiKeyRing>();
         services.AddSingleton<OriginPolicy>();
+        services.AddSockets();
         services.AddVoiceflow();
         services.AddSwagger();
     }
@@ -78,6 +86,7 @@ public static class HarnessServer
         app.UseMiddleware<RequestLog>();
         app.UsePageNotFound();
         app.MapSwagger();
+        app.MapSockets();
         app.MapVoiceflow();
         app.Lifetime.ApplicationStarted.Register(() => app.Services.GetRequiredService<StartBanner>().Write());
     }
