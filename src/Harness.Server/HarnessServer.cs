@@ -3,6 +3,7 @@ using Harness.Executions;
 using Harness.Server.Dialects.Voiceflow;
 using Harness.Server.Safety;
 using Harness.Server.Swagger;
+using Harness.Server.Transports.WebSockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
@@ -96,6 +97,7 @@ public static class HarnessServer
         services.AddSingleton<StartFailure>();
         services.AddSingleton<ApiKeyRing>();
         services.AddSingleton<OriginPolicy>();
+        services.AddSockets();
         services.AddVoiceflow();
         services.AddSwagger();
     }
@@ -108,6 +110,7 @@ public static class HarnessServer
         app.UseMiddleware<RequestLog>();
         app.UsePageNotFound();
         app.MapSwagger();
+        app.MapSockets();
         app.MapVoiceflow();
         app.Lifetime.ApplicationStarted.Register(() => app.Services.GetRequiredService<StartBanner>().Write());
     }
