@@ -14,6 +14,7 @@ internal sealed class SocketConnection : IDisposable
     private static readonly byte[] Ping = [0x89, 0x00];
 
     private readonly SocketCommands _commands;
+    private readonly HttpContext _context;
     private readonly SocketStream _stream;
     private readonly WebSocket _socket;
     private readonly CancellationTokenSource _cut;
@@ -21,12 +22,16 @@ internal sealed class SocketConnection : IDisposable
     private long _pingedAt;
     private volatile int _closing;
 
-    public SocketConnection(Stream stream, SocketCommands commands, ServerOptions options, CancellationToken aborted)
+    public SocketConnection(Stream stream, SocketCommands commands, ServerOptions options, HttpContext context)
     {
         _commands = commands;
+        _context = context;
         _maxMessageBytes = options.MaxMessageBytes;
         _stream = new SocketStream(stream);
-        _cut = CancellationTokenSource.CreateLinkedTokenSource(aborted);
+        _cut = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+
+        // A write that waits for the peer ends only when the connection under it does.
+        _cut.Token.UnsafeRegister(static context => ((HttpContext)context!).Abort(), context);
 
         // The heartbeat is one for all connections: no timer here.
         _socket = WebSocket.CreateFromStream(
@@ -69,7 +74,15 @@ internal sealed class SocketConnection : IDisposable
         finally
         {
             Pump.Stop();
-            _socket.Abort();
+
+            // The logs' memory is in the pump's hands until its last write has ended. A close frame that .NET's socket has sent for a
+            // broken rule gets out meanwhile: cutting at once would take it back.
+            await Pump.Stopped.WaitAsync(CloseTimeLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!Pump.Stopped.IsCompleted)
+            {
+                _context.Abort();
+                await Pump.Stopped;
+            }
         }
     }
 
@@ -91,7 +104,7 @@ internal sealed class SocketConnection : IDisposable
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException or InvalidOperationException)
         {
-            _socket.Abort();
+            await _cut.CancelAsync();
         }
     }
 
@@ -106,6 +119,7 @@ internal sealed class SocketConnection : IDisposable
             _pingedAt = 0;
             if (now - since >= options.SlowClientTimeLimit.TotalMilliseconds)
             {
+                Pump.Stop();
                 CloseSoon(4008, $"slow: no byte was taken for {options.SlowClientTimeLimit.TotalSeconds:0} s; reconnect and go on after your last seq");
             }
 
@@ -157,15 +171,14 @@ internal sealed class SocketConnection : IDisposable
             var result = await _socket.ReceiveAsync(Memory<byte>.Empty, _cut.Token);
             while (result.MessageType != WebSocketMessageType.Close)
             {
-                if (result.EndOfMessage && message.HasBuffer)
-                {
-                    return message;
-                }
-
                 if (message.Length > _maxMessageBytes)
                 {
                     await CloseAsync(WebSocketCloseStatus.MessageTooBig, $"the message has more than {_maxMessageBytes} bytes, which is the limit");
                     message.Clear();
+                }
+                else if (result.EndOfMessage && message.HasBuffer)
+                {
+                    return message;
                 }
 
                 result = await _socket.ReceiveAsync(message.Room(), _cut.Token);

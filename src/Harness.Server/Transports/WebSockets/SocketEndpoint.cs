@@ -23,7 +23,7 @@ internal static class SocketEndpoint
 
     /// <summary>Maps the route.</summary>
     public static void MapSockets(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/ws", HandleAsync).ExcludeFromDescription();
+        routes.MapGet("/ws", HandleAsync).WithMetadata(new ChecksOrigin()).ExcludeFromDescription();
 
     private static async Task HandleAsync(
         HttpContext context, SocketCommands commands, SocketTable table, OriginPolicy origins, IOptions<ServerOptions> options)
@@ -39,7 +39,7 @@ internal static class SocketEndpoint
 
         var isAllowed = origins.IsAllowed(context.Request);
         using var connection = new SocketConnection(
-            await UpgradeAsync(context, upgrade, key), commands, options.Value, context.RequestAborted);
+            await UpgradeAsync(context, upgrade, key), commands, options.Value, context);
         if (!isAllowed)
         {
             // A page cannot see the status of a refused handshake, but it sees a close code: this one says not to come again.

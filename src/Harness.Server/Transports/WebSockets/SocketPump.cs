@@ -25,6 +25,7 @@ internal sealed class SocketPump(SocketStream stream, Action<Exception> failed) 
     private readonly ConcurrentQueue<Watch> _ready = new();
     private readonly ConcurrentDictionary<Watch, byte> _watches = new();
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _letGo = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private byte[]? _gathered;
     private int _gatheredLength;
     private int _signals;
@@ -62,7 +63,10 @@ internal sealed class SocketPump(SocketStream stream, Action<Exception> failed) 
         return _drained.Task.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Sends nothing more and lets go of all logs.</summary>
+    /// <summary>Ends, after <see cref="Stop"/>, when the last write has ended and all logs are let go.</summary>
+    public Task Stopped => _letGo.Task;
+
+    /// <summary>Sends nothing more after the write under way, and lets go of all logs.</summary>
     public void Stop()
     {
         _stopped = true;
@@ -216,6 +220,7 @@ internal sealed class SocketPump(SocketStream stream, Action<Exception> failed) 
         }
 
         _drained.TrySetResult();
+        _letGo.TrySetResult();
     }
 
     /// <summary>One execution watched over this connection.</summary>

@@ -1,0 +1,121 @@
+using System.Buffers.Binary;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Harness.Server.Tests.Transports;
+
+/// <summary>A WebSocket peer that does only what a test tells it to: it answers no ping, reads nothing unasked, and may break the rules.</summary>
+internal sealed class RawSocket : IDisposable
+{
+    public const int Continuation = 0;
+    public const int Text = 1;
+    public const int Binary = 2;
+    public const int Close = 8;
+    public const int Ping = 9;
+    public const int Pong = 10;
+
+    private readonly TcpClient _tcp;
+    private readonly NetworkStream _stream;
+
+    private RawSocket(TcpClient tcp) => (_tcp, _stream) = (tcp, tcp.GetStream());
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public static async Task<RawSocket> ConnectAsync(HarnessApp app, int receiveBuffer = 0)
+    {
+        var tcp = new TcpClient();
+        if (receiveBuffer > 0)
+        {
+            tcp.ReceiveBufferSize = receiveBuffer;
+        }
+
+        await tcp.ConnectAsync(app.Address.Host, app.Address.Port, Stop);
+        var raw = new RawSocket(tcp);
+        await raw._stream.WriteAsync(
+            Encoding.ASCII.GetBytes(
+                $"GET /ws HTTP/1.1\r\nHost: {app.Address.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"),
+            Stop);
+        var head = await raw.ReadHeadAsync();
+        Assert.StartsWith("HTTP/1.1 101 ", head, StringComparison.Ordinal);
+
+        // The example of RFC 6455, 1.3.
+        Assert.Contains("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", head, StringComparison.Ordinal);
+        return raw;
+    }
+
+    public Task SendAsync(int opcode, string payload, bool isFinal = true) => SendAsync(opcode, Encoding.UTF8.GetBytes(payload), isFinal);
+
+    public async Task SendAsync(int opcode, byte[] payload, bool isFinal = true)
+    {
+        var frame = new List<byte> { (byte)((isFinal ? 0x80 : 0) | opcode) };
+        if (payload.Length < 126)
+        {
+            frame.Add((byte)(0x80 | payload.Length));
+        }
+        else
+        {
+            frame.AddRange([0x80 | 126, (byte)(payload.Length >> 8), (byte)payload.Length]);
+        }
+
+        byte[] mask = [1, 2, 3, 4];
+        frame.AddRange(mask);
+        frame.AddRange(payload.Select((value, index) => (byte)(value ^ mask[index % 4])));
+        await _stream.WriteAsync(frame.ToArray(), Stop);
+    }
+
+    /// <summary>The next frame of any kind; null when the connection is over.</summary>
+    public async Task<(int Opcode, byte[] Payload)?> ReadAsync()
+    {
+        try
+        {
+            var head = await ReadAsync(2);
+            Assert.Equal(0, head[1] & 0x80);
+            var length = head[1] switch
+            {
+                126 => BinaryPrimitives.ReadUInt16BigEndian(await ReadAsync(2)),
+                127 => (int)BinaryPrimitives.ReadUInt64BigEndian(await ReadAsync(8)),
+                var small => small,
+            };
+            return (head[0] & 0x0F, await ReadAsync(length));
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The code of the close frame, past all other frames; null when the connection ends without one.</summary>
+    public async Task<int?> ReadCloseCodeAsync()
+    {
+        while (await ReadAsync() is { } frame)
+        {
+            if (frame.Opcode == Close)
+            {
+                return frame.Payload.Length < 2 ? 1005 : BinaryPrimitives.ReadUInt16BigEndian(frame.Payload);
+            }
+        }
+
+        return null;
+    }
+
+    public void Dispose() => _tcp.Dispose();
+
+    private async Task<byte[]> ReadAsync(int length)
+    {
+        var bytes = new byte[length];
+        await _stream.ReadExactlyAsync(bytes, Stop);
+        return bytes;
+    }
+
+    private async Task<string> ReadHeadAsync()
+    {
+        var head = new StringBuilder();
+        while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
+        {
+            head.Append((char)(await ReadAsync(1))[0]);
+        }
+
+        return head.ToString();
+    }
+}
