@@ -10,7 +10,7 @@ internal sealed class AgentCall
     /// <summary>The peer as users know it, such as <c>Voiceflow</c>.</summary>
     public required string Peer { get; init; }
 
-    /// <summary>Where it is; without user names, queries and other secrets.</summary>
+    /// <summary>Where it is; without secrets.</summary>
     public required string Address { get; init; }
 
     /// <summary>Where the address can be set, for the advice when nobody is there.</summary>

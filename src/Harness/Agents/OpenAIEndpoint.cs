@@ -22,7 +22,7 @@ internal sealed record OpenAIEndpoint(string BaseUrl, string Key)
         }
 
         return key.All(character => character is > ' ' and <= '~')
-            ? new OpenAIEndpoint(AgentUrl.Show(url), key.Length == 0 ? NoKey : key)
+            ? new OpenAIEndpoint(AgentUrl.Base(url), key.Length == 0 ? NoKey : key)
             : throw new AgentException("OPENAI_API_KEY holds a character that cannot be sent (a space, a line break, or a letter outside ASCII)");
     }
 

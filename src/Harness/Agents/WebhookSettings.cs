@@ -14,7 +14,7 @@ internal sealed class WebhookSettings
     private WebhookSettings(Uri url, IReadOnlyList<KeyValuePair<string, string>> headers, TimeSpan timeLimit) =>
         (Url, Headers, TimeLimit) = (url, headers, timeLimit);
 
-    /// <summary>Where turns are posted to; its query can hold a secret.</summary>
+    /// <summary>Where turns are posted to; its path and its query can hold a secret.</summary>
     public Uri Url { get; }
 
     /// <summary>Sent with each call; the values are secrets.</summary>

@@ -63,13 +63,13 @@ public sealed class AgentFactoryTests
     }
 
     [Fact]
-    public void AWebhookIsDescribedWithoutItsQuery()
+    public void AWebhookIsDescribedWithoutItsPathAndQuery()
     {
         using var factory = Given.Factory();
         var options = Given.Json("""{"url":"https://a.example/hook?token=s3cret"}""");
 
         Assert.Equal(
-            "webhook (https://a.example/hook)",
+            "webhook (https://a.example)",
             factory.Create(new AgentSettings { Connector = "webhook", Options = options }).Description);
     }
 

@@ -104,7 +104,7 @@ public sealed class WebhookAgentTests
 
         var failure = await Assert.ThrowsAsync<AgentException>(() => conversation.SendAsync(AgentTurn.Launch, Stop));
 
-        Assert.Equal($"The webhook ({hook.Url}/a) answered 401 \"bad *** /a?***\". Check the headers of the webhook", failure.Message);
+        Assert.Equal($"The webhook ({hook.Url}) answered 401 \"bad *** ***\". Check the headers of the webhook", failure.Message);
         Assert.Equal("text/json", Assert.Single(hook.Requests).Headers["Accept"]);
     }
 
