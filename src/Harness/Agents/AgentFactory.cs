@@ -55,9 +55,13 @@ public sealed class AgentFactory : IDisposable
         };
     }
 
-    /// <summary>The OpenAI-compatible model of this server.</summary>
-    /// <exception cref="AgentException">No key is set; the message says which.</exception>
-    public ILanguageModel CreateModel() => Model ?? CreateModel(OpenAIEndpoint.Resolve(_options, "A language model"));
+    /// <summary>
+    /// The language model of this server: <see cref="Model"/>, else the answers file, else the OpenAI-compatible endpoint. With an
+    /// answers file each call gives a model that begins with the first answer; ask once for each run.
+    /// </summary>
+    /// <exception cref="AgentException">No key is set, or the file cannot be used; the message says which.</exception>
+    public ILanguageModel CreateModel() =>
+        LocalModel() ?? CreateModel(OpenAIEndpoint.Resolve(_options, "A language model"));
 
     /// <summary>Closes the connections that its agents and models share.</summary>
     public void Dispose() => _http.Dispose();
@@ -95,14 +99,17 @@ public sealed class AgentFactory : IDisposable
     private OpenAIAgent CreateOpenAI(AgentSettings settings)
     {
         var chosen = OpenAISettings.Read(settings.Options);
-        if (Model is not null)
+        if (LocalModel() is { } local)
         {
-            return new OpenAIAgent(Model, chosen, "a model in this process");
+            return new OpenAIAgent(local, chosen, "a scripted model");
         }
 
         var endpoint = OpenAIEndpoint.Resolve(_options, "The openai agent");
-        return new OpenAIAgent(CreateModel(endpoint), chosen, endpoint.BaseUrl);
+        return new OpenAIAgent(CreateModel(endpoint), chosen, $"{chosen.Model} at {endpoint.BaseUrl}");
     }
+
+    private ILanguageModel? LocalModel() =>
+        Model ?? (Given(_options.ModelScriptFile) is { } file ? ScriptedModel.ReadFile(file) : null);
 
     private OpenAIModel CreateModel(OpenAIEndpoint endpoint) => new(_http, endpoint, _options.CallTimeLimit);
 

@@ -132,6 +132,24 @@ public sealed class AgentFactoryTests
     }
 
     [Fact]
+    public async Task AnAnswersFileTakesTheEndpointsPlaceAndBeginsAnewForEachRun()
+    {
+        var file = Path.Combine(Directory.CreateTempSubdirectory().FullName, "model.yaml");
+        await File.WriteAllTextAsync(file, "answers: [one, two]", Stop);
+        using var factory = Given.Factory(new AgentOptions { ModelScriptFile = file });
+
+        for (var run = 0; run < 2; run++)
+        {
+            Assert.Equal("one", await factory.CreateModel().CompleteAsync(new ModelPrompt("m", []), Stop));
+        }
+
+        Assert.Equal(
+            "openai (a scripted model)", factory.Create(new AgentSettings { Connector = "openai" }).Description);
+        Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);
+        Assert.Contains(file, Assert.Throws<AgentException>(factory.CreateModel).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ALanguageModelWithoutAKeySaysWhichOne()
     {
         using var factory = Given.Factory();
