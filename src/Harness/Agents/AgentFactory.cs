@@ -49,7 +49,7 @@ public sealed class AgentFactory : IDisposable
             "voiceflow" => new VoiceflowAgent(_http, VoiceflowTarget.Resolve(settings, _options), _options.CallTimeLimit),
             "demo" => CreateDemo("built-in scripted agent"),
             "scripted" => CreateScripted(settings),
-            "webhook" => new WebhookAgent(_http, WebhookSettings.Read(settings.Options, _options.CallTimeLimit), settings.Environment),
+            "webhook" => CreateWebhook(settings),
             "openai" => CreateOpenAI(settings),
             _ => throw new AgentException($"There is no agent '{Excerpt.Of(asked, [])}'; valid are {Connectors}"),
         };
@@ -86,10 +86,13 @@ public sealed class AgentFactory : IDisposable
             return CreateScripted("scripted", script => $"{script.Name}, rules of the request", ScriptReader.ReadRequest(settings.Options));
         }
 
-        return Given(_options.ScriptFile) is null
-            ? CreateDemo("built-in scripted agent; neither the request nor the server has a script")
-            : CreateScripted("scripted", script => $"{script.Name}, {Path.GetFileName(_options.ScriptFile)}", _scriptFile.Value);
+        return Given(_options.ScriptFile) is { } file
+            ? CreateScripted("scripted", script => $"{script.Name}, {Path.GetFileName(file)}", _scriptFile.Value)
+            : CreateDemo("built-in scripted agent; neither the request nor the server has a script");
     }
+
+    private WebhookAgent CreateWebhook(AgentSettings settings) =>
+        new(_http, WebhookSettings.Read(settings.Options, _options.CallTimeLimit), settings.Environment);
 
     private ScriptedAgent CreateDemo(string words) => CreateScripted("demo", _ => words, Demo.Value);
 

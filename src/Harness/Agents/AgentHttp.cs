@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 
@@ -22,6 +23,8 @@ internal sealed class AgentHttp : IDisposable
 
     // Long enough to be worth keeping, short enough that a change in DNS is seen.
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(5);
+
+    private static readonly string? Version = typeof(AgentHttp).Assembly.GetName().Version?.ToString(3);
 
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
@@ -48,7 +51,7 @@ internal sealed class AgentHttp : IDisposable
         {
             Timeout = Timeout.InfiniteTimeSpan,
             // Some gateways refuse callers without a name.
-            DefaultRequestHeaders = { UserAgent = { new ProductInfoHeaderValue("Harness", typeof(AgentHttp).Assembly.GetName().Version?.ToString(3)) } },
+            DefaultRequestHeaders = { UserAgent = { new ProductInfoHeaderValue("Harness", Version) } },
         };
     }
 
@@ -97,10 +100,17 @@ internal sealed class AgentHttp : IDisposable
     private static async Task<byte[]> ReadAsync(Stream body, int limit, CancellationToken cancellationToken)
     {
         using var read = new MemoryStream();
-        var buffer = new byte[16 * 1024];
-        while (read.Length <= limit && await body.ReadAsync(buffer, cancellationToken) is > 0 and var count)
+        var buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
+        try
         {
-            read.Write(buffer, 0, count);
+            while (read.Length <= limit && await body.ReadAsync(buffer, cancellationToken) is > 0 and var count)
+            {
+                read.Write(buffer, 0, count);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
 
         var bytes = read.ToArray();

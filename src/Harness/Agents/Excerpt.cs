@@ -28,7 +28,8 @@ internal static class Excerpt
     /// <summary>The start of a text.</summary>
     public static string Of(string text, IEnumerable<string> secrets)
     {
-        text = secrets.Where(secret => secret.Length > 0).Distinct().Aggregate(text, Redact);
+        // The longest first: a short one within it would leave its ends.
+        text = secrets.Where(secret => secret.Length > 0).Distinct().OrderByDescending(secret => secret.Length).Aggregate(text, Redact);
 
         var line = new StringBuilder();
         foreach (var character in text)

@@ -70,7 +70,8 @@ internal sealed class OpenAIModel : ILanguageModel
         var answer = response.IsError
             ? await AgentHttp.ReadRefusalAsync(stream, cancellationToken)
             : await _http.ReadAsync(stream, call, cancellationToken);
-        _ = RetryConditionHeaderValue.TryParse(response.Headers.TryGetValue("Retry-After", out var later) ? later : null, out var retryAfter);
+        var later = response.Headers.TryGetValue("Retry-After", out var header) ? header : null;
+        _ = RetryConditionHeaderValue.TryParse(later, out var retryAfter);
         return new HttpAnswer(response.Status, answer, retryAfter);
     }
 

@@ -68,7 +68,8 @@ internal sealed class ScriptSource
         _lines[path] = node.Start.Line;
         if (depth > MaxDepth || ++_nodes > MaxNodes)
         {
-            throw new AgentException($"{Where(path)}: the document is too deep or too large; at most {MaxDepth} levels, {MaxNodes} values");
+            throw new AgentException(
+                $"{Where(path)}: the document is too deep or too large; at most {MaxDepth} levels, {MaxNodes} values");
         }
 
         switch (node)

@@ -4,7 +4,9 @@ using System.Text.RegularExpressions;
 
 namespace Harness.Agents;
 
-/// <summary>Fills the placeholders of one reply, within a limit for all of it: variables that hold themselves would double each turn.</summary>
+/// <summary>
+/// Fills the placeholders of one reply, within a limit for all of it: variables that hold themselves would double each turn.
+/// </summary>
 internal sealed partial class ScriptText
 {
     private readonly ScriptTurn _turn;

@@ -56,7 +56,8 @@ public sealed class ScriptedModel : ILanguageModel
     public Task<string> CompleteAsync(ModelPrompt prompt, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(_answer(prompt) ?? throw new AgentException("The scripted language model has no answer left; add one to its list"));
+        return Task.FromResult(
+            _answer(prompt) ?? throw new AgentException("The scripted language model has no answer left; add one to its list"));
     }
 
     private static bool IsConditional(ScriptNode item) => item.Value.ValueKind == JsonValueKind.Object;

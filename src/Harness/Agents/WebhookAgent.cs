@@ -25,7 +25,7 @@ internal sealed class WebhookAgent : IAgent
             AddressSetting = "the url of the webhook",
             TimeLimit = settings.TimeLimit,
             TimeLimitSetting = "timeout_seconds or Harness:Agents:CallTimeLimit",
-            Secrets = [.. settings.Headers.Select(header => header.Value), .. Secrets(settings.Url)],
+            Secrets = [.. settings.Secrets],
             Advice = status => status is 401 or 403 ? "Check the headers of the webhook" : null,
         };
     }
@@ -38,13 +38,6 @@ internal sealed class WebhookAgent : IAgent
 
     /// <inheritdoc/>
     public IConversation Open(string userId) => new Conversation(this, userId, _states.Get(userId));
-
-    private static IEnumerable<string> Secrets(Uri url)
-    {
-        yield return url.PathAndQuery == "/" ? "" : url.PathAndQuery;
-        yield return url.AbsolutePath == "/" ? "" : url.AbsolutePath;
-        yield return url.Query.TrimStart('?');
-    }
 
     private async Task<(AgentReply Reply, JsonElement Variables)> PostAsync(byte[] content, CancellationToken cancellationToken)
     {

@@ -42,6 +42,12 @@ public sealed class ExcerptTests
     }
 
     [Fact]
+    public void ASecretWithinASecretLeavesNoEnds()
+    {
+        Assert.Equal("a *** b", Excerpt.Of("a secret-key b", ["key", "secret-key"]));
+    }
+
+    [Fact]
     public void ShortSecretsDoNotGrowTheText()
     {
         var secrets = "abcdefghijklmnopqrstuvwxyz".Select(letter => letter.ToString()).Append("").Append("*");

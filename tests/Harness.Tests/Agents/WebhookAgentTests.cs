@@ -109,6 +109,20 @@ public sealed class WebhookAgentTests
     }
 
     [Fact]
+    public async Task PartsOfHeadersAndOfTheQueryAreSecretToo()
+    {
+        await using var hook = new FakeHttp(_ => new FakeAnswer(403, "no access for t0ken-123 or key/4711"));
+        using var factory = Given.Factory();
+        var conversation = Open(
+            factory, $$$"""{"url":"{{{hook.Url}}}/?key=key%2F4711","headers":{"Authorization":"Bearer t0ken-123"}}""");
+
+        var failure = await Assert.ThrowsAsync<AgentException>(() => conversation.SendAsync(AgentTurn.Launch, Stop));
+
+        Assert.Contains("\"no access for *** or ***\"", failure.Message, StringComparison.Ordinal);
+        Assert.Equal("Bearer t0ken-123", Assert.Single(hook.Requests).Headers["Authorization"]);
+    }
+
+    [Fact]
     public async Task TheRequestsTimeLimitIsItsOwn()
     {
         await using var hook = new FakeHttp(_ => null);
