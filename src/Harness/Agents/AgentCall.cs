@@ -10,7 +10,7 @@ internal sealed class AgentCall
     /// <summary>The peer as users know it, such as <c>Voiceflow</c>.</summary>
     public required string Peer { get; init; }
 
-    /// <summary>Where it is; without user names, queries and other secrets.</summary>
+    /// <summary>Where it is; without secrets.</summary>
     public required string Address { get; init; }
 
     /// <summary>Where the address can be set, for the advice when nobody is there.</summary>
@@ -48,7 +48,8 @@ internal sealed class AgentCall
         catch (Exception exception) when (exception is not AgentException && limit.IsCancellationRequested)
         {
             throw new AgentException(
-                $"{Peer} ({Address}) did not answer within {Seconds(TimeLimit)}; raise {TimeLimitSetting} if it needs longer", exception);
+                $"{Peer} ({Address}) did not answer within {Seconds(TimeLimit)}; raise {TimeLimitSetting} if it needs longer",
+                exception);
         }
         catch (Exception exception) when (Cause(exception) is { } cause)
         {
@@ -111,8 +112,7 @@ internal sealed class AgentCall
         HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } => "nothing accepts connections there",
         HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => "no secure connection could be made",
         HttpRequestException { InnerException: AuthenticationException } => "no secure connection could be made",
-        HttpRequestException { InnerException: FormatException } or HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } =>
-            "it does not speak HTTP as it should",
+        HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } => "it does not speak HTTP as it should",
         OperationCanceledException => "no connection was made in time",
         _ => "the connection broke off",
     };

@@ -49,15 +49,19 @@ public sealed class AgentFactory : IDisposable
             "voiceflow" => new VoiceflowAgent(_http, VoiceflowTarget.Resolve(settings, _options), _options.CallTimeLimit),
             "demo" => CreateDemo("built-in scripted agent"),
             "scripted" => CreateScripted(settings),
-            "webhook" => new WebhookAgent(_http, WebhookSettings.Read(settings.Options, _options.CallTimeLimit), settings.Environment),
+            "webhook" => CreateWebhook(settings),
             "openai" => CreateOpenAI(settings),
             _ => throw new AgentException($"There is no agent '{Excerpt.Of(asked, [])}'; valid are {Connectors}"),
         };
     }
 
-    /// <summary>The OpenAI-compatible model of this server.</summary>
-    /// <exception cref="AgentException">No key is set; the message says which.</exception>
-    public ILanguageModel CreateModel() => Model ?? CreateModel(OpenAIEndpoint.Resolve(_options, "A language model"));
+    /// <summary>
+    /// The language model of this server: <see cref="Model"/>, else the answers file, else the OpenAI-compatible endpoint. With an
+    /// answers file each call gives a model that begins with the first answer; ask once for each run.
+    /// </summary>
+    /// <exception cref="AgentException">No key is set, or the file cannot be used; the message says which.</exception>
+    public ILanguageModel CreateModel() =>
+        LocalModel() ?? CreateModel(OpenAIEndpoint.Resolve(_options, "A language model"));
 
     /// <summary>Closes the connections that its agents and models share.</summary>
     public void Dispose() => _http.Dispose();
@@ -82,10 +86,13 @@ public sealed class AgentFactory : IDisposable
             return CreateScripted("scripted", script => $"{script.Name}, rules of the request", ScriptReader.ReadRequest(settings.Options));
         }
 
-        return Given(_options.ScriptFile) is null
-            ? CreateDemo("built-in scripted agent; neither the request nor the server has a script")
-            : CreateScripted("scripted", script => $"{script.Name}, {Path.GetFileName(_options.ScriptFile)}", _scriptFile.Value);
+        return Given(_options.ScriptFile) is { } file
+            ? CreateScripted("scripted", script => $"{script.Name}, {Path.GetFileName(file)}", _scriptFile.Value)
+            : CreateDemo("built-in scripted agent; neither the request nor the server has a script");
     }
+
+    private WebhookAgent CreateWebhook(AgentSettings settings) =>
+        new(_http, WebhookSettings.Read(settings.Options, _options.CallTimeLimit), settings.Environment);
 
     private ScriptedAgent CreateDemo(string words) => CreateScripted("demo", _ => words, Demo.Value);
 
@@ -95,14 +102,17 @@ public sealed class AgentFactory : IDisposable
     private OpenAIAgent CreateOpenAI(AgentSettings settings)
     {
         var chosen = OpenAISettings.Read(settings.Options);
-        if (Model is not null)
+        if (LocalModel() is { } local)
         {
-            return new OpenAIAgent(Model, chosen, "a model in this process");
+            return new OpenAIAgent(local, chosen, "a scripted model");
         }
 
         var endpoint = OpenAIEndpoint.Resolve(_options, "The openai agent");
-        return new OpenAIAgent(CreateModel(endpoint), chosen, endpoint.BaseUrl);
+        return new OpenAIAgent(CreateModel(endpoint), chosen, $"{chosen.Model} at {endpoint.BaseUrl}");
     }
+
+    private ILanguageModel? LocalModel() =>
+        Model ?? (Given(_options.ModelScriptFile) is { } file ? ScriptedModel.ReadFile(file) : null);
 
     private OpenAIModel CreateModel(OpenAIEndpoint endpoint) => new(_http, endpoint, _options.CallTimeLimit);
 

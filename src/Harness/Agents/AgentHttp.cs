@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 
@@ -15,10 +16,17 @@ internal sealed class AgentHttp : IDisposable
     /// <summary>Connections to one host; when all are busy a call waits for the next free one, within its time limit.</summary>
     public const int MaxConnectionsPerHost = 512;
 
+    // Much more than an error shows, see Excerpt.
+    private const int MaxRefusalBytes = 64 * 1024;
+
     private static readonly TimeSpan ConnectTimeLimit = TimeSpan.FromSeconds(15);
 
     // Long enough to be worth keeping, short enough that a change in DNS is seen.
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(5);
+
+    private static readonly string? Version = typeof(AgentHttp).Assembly.GetName().Version?.ToString(3);
+
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
     private readonly int _maxReplyBytes;
     private readonly TimeProvider _time;
@@ -39,7 +47,12 @@ internal sealed class AgentHttp : IDisposable
             PooledConnectionLifetime = ConnectionLifetime,
             UseCookies = false,
         };
-        Client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+        Client = new HttpClient(handler)
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+            // Some gateways refuse callers without a name.
+            DefaultRequestHeaders = { UserAgent = { new ProductInfoHeaderValue("Harness", Version) } },
+        };
     }
 
     /// <summary>For packages that bring their own pipeline; time limits are the caller's then.</summary>
@@ -58,24 +71,17 @@ internal sealed class AgentHttp : IDisposable
     public Task<T> RunAsync<T>(AgentCall call, Func<CancellationToken, Task<T>> send, CancellationToken cancellationToken) =>
         call.RunAsync(send, _time, cancellationToken);
 
-    /// <summary>Reads a body to its end, or up to one byte more than the limit.</summary>
+    /// <summary>Reads a body to its end, and no more than the limit of it. A byte order mark is left out.</summary>
     /// <exception cref="AgentException">It is longer than the limit.</exception>
     public async Task<byte[]> ReadAsync(Stream body, AgentCall call, CancellationToken cancellationToken)
     {
-        using var read = new MemoryStream();
-        var buffer = new byte[Math.Min(_maxReplyBytes, 16 * 1024)];
-        while (await body.ReadAsync(buffer, cancellationToken) is > 0 and var count)
-        {
-            if (read.Length + count > _maxReplyBytes)
-            {
-                throw call.TooLong(_maxReplyBytes);
-            }
-
-            read.Write(buffer, 0, count);
-        }
-
-        return read.ToArray();
+        var read = await ReadAsync(body, _maxReplyBytes, cancellationToken);
+        return read.Length <= _maxReplyBytes ? read : throw call.TooLong(_maxReplyBytes);
     }
+
+    /// <summary>Reads as much of the body of a refusal as an error can show.</summary>
+    public static Task<byte[]> ReadRefusalAsync(Stream body, CancellationToken cancellationToken) =>
+        ReadAsync(body, MaxRefusalBytes, cancellationToken);
 
     /// <summary>Closes all connections.</summary>
     public void Dispose() => Client.Dispose();
@@ -84,6 +90,30 @@ internal sealed class AgentHttp : IDisposable
     {
         using var response = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-        return new HttpAnswer((int)response.StatusCode, await ReadAsync(body, call, cancellationToken), response.Headers.RetryAfter);
+        var read = response.IsSuccessStatusCode
+            ? await ReadAsync(body, call, cancellationToken)
+            : await ReadRefusalAsync(body, cancellationToken);
+        return new HttpAnswer((int)response.StatusCode, read, response.Headers.RetryAfter);
+    }
+
+    // At most one buffer more than the limit.
+    private static async Task<byte[]> ReadAsync(Stream body, int limit, CancellationToken cancellationToken)
+    {
+        using var read = new MemoryStream();
+        var buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
+        try
+        {
+            while (read.Length <= limit && await body.ReadAsync(buffer, cancellationToken) is > 0 and var count)
+            {
+                read.Write(buffer, 0, count);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        var bytes = read.ToArray();
+        return bytes.AsSpan().StartsWith(ByteOrderMark) ? bytes[ByteOrderMark.Length..] : bytes;
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -7,7 +8,10 @@ namespace Harness.Agents;
 /// <summary>JSON that goes to agents and comes from requests.</summary>
 internal static class AgentJson
 {
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    /// <summary>Escapes only what JSON demands; nothing here is put into HTML.</summary>
+    public static readonly JavaScriptEncoder Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+
+    private static readonly JsonWriterOptions Plain = new() { Encoder = Encoder };
 
     /// <summary>The bytes of one JSON object.</summary>
     /// <exception cref="AgentException">Something in it is text that is not Unicode.</exception>
@@ -34,6 +38,19 @@ internal static class AgentJson
     /// <exception cref="AgentException">Something in it is text that is not Unicode.</exception>
     public static JsonElement ToElement(IEnumerable<KeyValuePair<string, JsonElement>> values) =>
         JsonElement.Parse(Object(json => json.WriteProperties(values)));
+
+    /// <summary>The value without spaces, with as few escapes as can be.</summary>
+    /// <exception cref="InvalidOperationException">Something in it is text that is not Unicode.</exception>
+    public static string ToText(JsonElement value)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(bytes, Plain))
+        {
+            value.WriteTo(json);
+        }
+
+        return Encoding.UTF8.GetString(bytes.WrittenSpan);
+    }
 
     /// <summary>Writes the property <c>variables</c>, in the order of the collection.</summary>
     public static void WriteVariables(this Utf8JsonWriter json, IEnumerable<KeyValuePair<string, JsonElement>> variables)

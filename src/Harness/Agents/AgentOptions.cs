@@ -35,6 +35,11 @@ public sealed class AgentOptions
     /// <summary>Rules file of the server's <c>scripted</c> agent; null: the built-in demo rules.</summary>
     public string? ScriptFile { get; set; }
 
+    /// <summary>
+    /// Answers file that takes the endpoint's place for testers and judges (see <see cref="ScriptedModel"/>); null: the endpoint.
+    /// </summary>
+    public string? ModelScriptFile { get; set; }
+
     /// <summary>Longest time one call to an agent or model may take. Default: 60 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
     public TimeSpan CallTimeLimit { get; set; } = TimeSpan.FromSeconds(60);

@@ -23,6 +23,6 @@ internal static class AgentUrl
     public static bool IsLoopback(Uri url) =>
         url.IdnHost == "localhost" || (IPAddress.TryParse(url.IdnHost, out var address) && IPAddress.IsLoopback(address));
 
-    /// <summary>The address without its query, for people.</summary>
-    public static string Show(Uri url) => url.GetLeftPart(UriPartial.Path).TrimEnd('/');
+    /// <summary>The URL without query and without a slash at its end.</summary>
+    public static string Base(Uri url) => url.GetLeftPart(UriPartial.Path).TrimEnd('/');
 }

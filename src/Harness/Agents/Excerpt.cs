@@ -21,14 +21,15 @@ internal static class Excerpt
     /// <summary>The error text of a JSON body where it has one, else the start of the body; empty for an empty body.</summary>
     public static string Of(byte[] body, IEnumerable<string> secrets)
     {
-        var text = ErrorText(body) ?? Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, MaxBytesRead)));
-        return Of(text, secrets);
+        var start = body.Length > MaxBytesRead ? body[..MaxBytesRead] : body;
+        return Of(JsonText(start) ?? Encoding.UTF8.GetString(start), secrets);
     }
 
     /// <summary>The start of a text.</summary>
     public static string Of(string text, IEnumerable<string> secrets)
     {
-        text = secrets.Where(secret => secret.Length > 0).Distinct().Aggregate(text, Redact);
+        // The longest first: a short one within it would leave its ends.
+        text = secrets.Where(secret => secret.Length > 0).Distinct().OrderByDescending(secret => secret.Length).Aggregate(text, Redact);
 
         var line = new StringBuilder();
         foreach (var character in text)
@@ -51,18 +52,20 @@ internal static class Excerpt
         return line.ToString().TrimEnd();
     }
 
-    // A secret with quotes or slashes looks different inside JSON text.
+    // A secret with quotes or backslashes looks different inside JSON.
     private static string Redact(string text, string secret)
     {
-        var escaped = JsonEncodedText.Encode(secret).ToString();
+        var escaped = JsonEncodedText.Encode(secret, AgentJson.Encoder).ToString();
         return text.Replace(escaped, Hidden, StringComparison.Ordinal).Replace(secret, Hidden, StringComparison.Ordinal);
     }
 
-    private static string? ErrorText(byte[] body)
+    // JSON is written anew: one secret has many spellings in it, such as \/ and \u002b, and then only one.
+    private static string? JsonText(byte[] body)
     {
         try
         {
-            return ErrorText(JsonElement.Parse(body), MaxDepth);
+            var value = JsonElement.Parse(body);
+            return ErrorText(value, MaxDepth) ?? AgentJson.ToText(value);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {

@@ -17,12 +17,12 @@ internal sealed class OpenAIAgent : IAgent
 
     /// <param name="model">Who answers.</param>
     /// <param name="settings">How.</param>
-    /// <param name="where">The model's place, for the description.</param>
-    public OpenAIAgent(ILanguageModel model, OpenAISettings settings, string where)
+    /// <param name="words">The model and its place, for the description.</param>
+    public OpenAIAgent(ILanguageModel model, OpenAISettings settings, string words)
     {
         _model = model;
         _settings = settings;
-        Description = $"openai ({settings.Model} at {where})";
+        Description = $"openai ({words})";
     }
 
     /// <inheritdoc/>

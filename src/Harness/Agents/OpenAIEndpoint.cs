@@ -14,7 +14,8 @@ internal sealed record OpenAIEndpoint(string BaseUrl, string Key)
     /// <exception cref="AgentException">It needs a key and has none, or has no usable URL.</exception>
     public static OpenAIEndpoint Resolve(AgentOptions options, string what)
     {
-        var url = AgentUrl.Parse(string.IsNullOrWhiteSpace(options.OpenAIBaseUrl) ? DefaultBaseUrl : options.OpenAIBaseUrl, "OPENAI_BASE_URL");
+        var address = string.IsNullOrWhiteSpace(options.OpenAIBaseUrl) ? DefaultBaseUrl : options.OpenAIBaseUrl;
+        var url = AgentUrl.Parse(address, "OPENAI_BASE_URL");
         var key = options.OpenAIApiKey?.Trim() ?? "";
         if (key.Length == 0 && !AgentUrl.IsLoopback(url))
         {
@@ -22,8 +23,9 @@ internal sealed record OpenAIEndpoint(string BaseUrl, string Key)
         }
 
         return key.All(character => character is > ' ' and <= '~')
-            ? new OpenAIEndpoint(AgentUrl.Show(url), key.Length == 0 ? NoKey : key)
-            : throw new AgentException("OPENAI_API_KEY holds a character that cannot be sent (a space, a line break, or a letter outside ASCII)");
+            ? new OpenAIEndpoint(AgentUrl.Base(url), key.Length == 0 ? NoKey : key)
+            : throw new AgentException(
+                "OPENAI_API_KEY holds a character that cannot be sent (a space, a line break, or a letter outside ASCII)");
     }
 
     /// <summary>Says where, never the key.</summary>

@@ -13,16 +13,14 @@ internal sealed class OpenAIModel : ILanguageModel
     private readonly AgentHttp _http;
     private readonly OpenAIEndpoint _endpoint;
     private readonly TimeSpan _timeLimit;
-    private readonly ApiKeyCredential _credential;
-    private readonly OpenAIClientOptions _options;
+    private readonly ChatClient _client;
 
     public OpenAIModel(AgentHttp http, OpenAIEndpoint endpoint, TimeSpan timeLimit)
     {
         _http = http;
         _endpoint = endpoint;
         _timeLimit = timeLimit;
-        _credential = new ApiKeyCredential(endpoint.Key);
-        _options = new OpenAIClientOptions
+        var options = new OpenAIClientOptions
         {
             Endpoint = new Uri(endpoint.BaseUrl),
             NetworkTimeout = timeLimit,
@@ -30,6 +28,8 @@ internal sealed class OpenAIModel : ILanguageModel
             RetryPolicy = new ClientRetryPolicy(maxRetries: 0),
             Transport = new HttpClientPipelineTransport(http.Client),
         };
+        // The model in the client is for its typed calls, which this does not use: each prompt names its own.
+        _client = new ChatClient("none", new ApiKeyCredential(endpoint.Key), options);
     }
 
     /// <inheritdoc/>
@@ -37,7 +37,7 @@ internal sealed class OpenAIModel : ILanguageModel
     {
         var call = Call(prompt);
         var content = AgentJson.Object(json => Write(json, prompt));
-        var answer = await _http.RunAsync(call, stop => SendAsync(prompt.Model, content, call, stop), cancellationToken);
+        var answer = await _http.RunAsync(call, stop => SendAsync(content, call, stop), cancellationToken);
         if (answer.Status is < 200 or >= 300)
         {
             throw call.Refused(answer);
@@ -55,7 +55,7 @@ internal sealed class OpenAIModel : ILanguageModel
         }
     }
 
-    private async Task<HttpAnswer> SendAsync(string model, byte[] content, AgentCall call, CancellationToken cancellationToken)
+    private async Task<HttpAnswer> SendAsync(byte[] content, AgentCall call, CancellationToken cancellationToken)
     {
         var request = new RequestOptions
         {
@@ -63,12 +63,15 @@ internal sealed class OpenAIModel : ILanguageModel
             CancellationToken = cancellationToken,
             ErrorOptions = ClientErrorBehaviors.NoThrow,
         };
-        var client = new ChatClient(model, _credential, _options);
         using var body = BinaryContent.Create(BinaryData.FromBytes(content));
-        var result = await client.CompleteChatAsync(body, request);
+        var result = await _client.CompleteChatAsync(body, request);
         using var response = result.GetRawResponse();
-        var answer = response.ContentStream is { } stream ? await _http.ReadAsync(stream, call, cancellationToken) : [];
-        _ = RetryConditionHeaderValue.TryParse(response.Headers.TryGetValue("Retry-After", out var later) ? later : null, out var retryAfter);
+        var stream = response.ContentStream ?? Stream.Null;
+        var answer = response.IsError
+            ? await AgentHttp.ReadRefusalAsync(stream, cancellationToken)
+            : await _http.ReadAsync(stream, call, cancellationToken);
+        var later = response.Headers.TryGetValue("Retry-After", out var header) ? header : null;
+        _ = RetryConditionHeaderValue.TryParse(later, out var retryAfter);
         return new HttpAnswer(response.Status, answer, retryAfter);
     }
 

@@ -13,6 +13,7 @@ namespace Harness.Agents;
 ///   - when: launch                  # or: any, or a mapping whose conditions must all hold (a list holds when one of it does):
 ///   - when: { text: [hi, hello] }   #   the whole text, whatever its case
 ///   - when: { contains: pizza }     #   a part of the text, whatever its case
+///   - when: { words: [pizza, one] } #   whole words of the text, whatever their case
 ///   - when: { regex: 'I am (?&lt;age&gt;\d+)' }   # a part of the text; without lookaround and back-references
 ///   - when: { event: reset }        #   also: intent, button (its label); any: whichever there is
 ///   - when: { contains: size, variables: { premium: true } }

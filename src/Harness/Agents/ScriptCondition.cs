@@ -21,6 +21,9 @@ internal sealed record ScriptCondition
     /// <summary>A part of the text.</summary>
     public IReadOnlyList<string>? Contains { get; init; }
 
+    /// <summary>A part of the text with no letter or digit before and after it.</summary>
+    public IReadOnlyList<string>? Words { get; init; }
+
     /// <summary>A pattern in the text; its named groups become placeholders.</summary>
     public Regex? Pattern { get; init; }
 
@@ -42,6 +45,7 @@ internal sealed record ScriptCondition
         (!Launch || turn.IsLaunch)
         && (Text is null || (turn.Text is { } whole && Text.Any(text => Same(text, whole.Trim()))))
         && (Contains is null || (turn.Text is { } said && Contains.Any(part => said.Contains(part, StringComparison.OrdinalIgnoreCase))))
+        && (Words is null || (turn.Text is { } spoken && Words.Any(word => HasWord(spoken, word))))
         && Named(Event, turn.Event)
         && Named(Intent, turn.Intent)
         && Named(Button, turn.Button)
@@ -50,6 +54,20 @@ internal sealed record ScriptCondition
 
     private static bool Named(IReadOnlyList<string>? names, string? name) =>
         names is null || (name is not null && names.Any(expected => expected == AnyName || Same(expected, name)));
+
+    private static bool HasWord(string text, string word)
+    {
+        for (var from = 0; text.IndexOf(word, from, StringComparison.OrdinalIgnoreCase) is >= 0 and var at; from = at + 1)
+        {
+            var end = at + word.Length;
+            if ((at == 0 || !char.IsLetterOrDigit(text[at - 1])) && (end == text.Length || !char.IsLetterOrDigit(text[end])))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static bool Same(string left, string right) => string.Equals(left, right, StringComparison.OrdinalIgnoreCase);
 }

@@ -91,11 +91,12 @@ internal static class ScriptReader
             };
         }
 
-        when.Object("text", "contains", "regex", "event", "intent", "button", "variables");
+        when.Object("text", "contains", "words", "regex", "event", "intent", "button", "variables");
         return new ScriptCondition
         {
             Text = when.Find("text")?.Texts(),
             Contains = when.Find("contains")?.Texts(),
+            Words = when.Find("words") is { } words ? Words(words) : null,
             Pattern = when.Find("regex") is { } pattern ? Pattern(pattern) : null,
             Event = when.Find("event")?.Texts(),
             Intent = when.Find("intent")?.Texts(),
@@ -106,6 +107,12 @@ internal static class ScriptReader
 
     private static IEnumerable<KeyValuePair<string, T>> Pairs<T>(ScriptNode? mapping, Func<ScriptNode, T> read) =>
         mapping?.Properties().Select(item => KeyValuePair.Create(item.Name, read(item.Value))) ?? [];
+
+    private static IReadOnlyList<string> Words(ScriptNode node)
+    {
+        var words = node.Texts();
+        return words.All(word => word.Length > 0) ? words : throw node.Error("a word has at least one letter");
+    }
 
     private static Regex Pattern(ScriptNode node)
     {

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -56,7 +55,7 @@ internal sealed class ScriptSource
     private JsonElement Convert(YamlNode root)
     {
         using var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = AgentJson.Encoder }))
         {
             Write(json, root, "", 0);
         }
@@ -69,7 +68,8 @@ internal sealed class ScriptSource
         _lines[path] = node.Start.Line;
         if (depth > MaxDepth || ++_nodes > MaxNodes)
         {
-            throw new AgentException($"{Where(path)}: the document is too deep or too large; at most {MaxDepth} levels, {MaxNodes} values");
+            throw new AgentException(
+                $"{Where(path)}: the document is too deep or too large; at most {MaxDepth} levels, {MaxNodes} values");
         }
 
         switch (node)

@@ -1,11 +1,12 @@
 using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace Harness.Agents;
 
-/// <summary>Fills the placeholders of one reply, within a limit for all of it: variables that hold themselves would double each turn.</summary>
+/// <summary>
+/// Fills the placeholders of one reply, within a limit for all of it: variables that hold themselves would double each turn.
+/// </summary>
 internal sealed partial class ScriptText
 {
     private readonly ScriptTurn _turn;
@@ -34,7 +35,7 @@ internal sealed partial class ScriptText
         }
 
         var bytes = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = AgentJson.Encoder }))
         {
             Write(json, template);
         }

@@ -30,7 +30,7 @@ internal static class ScriptTraceReader
             "speak" => Trace("speak", new JsonObject { ["message"] = value.Text(), ["type"] = "message" }),
             "choice" => Trace("choice", new JsonObject { ["buttons"] = Buttons(value) }),
             "card" => Trace("cardV2", Card(value)),
-            "carousel" => Trace("carousel", new JsonObject { ["layout"] = "Carousel", ["cards"] = new JsonArray([.. value.Items().Select(Card)]) }),
+            "carousel" => Trace("carousel", new JsonObject { ["layout"] = "Carousel", ["cards"] = Cards(value) }),
             "end" => value.Value.ValueKind is JsonValueKind.True or JsonValueKind.Null
                 ? new ScriptTrace("end", default)
                 : Trace("end", new JsonObject { ["reason"] = value.Text() }),
@@ -39,6 +39,8 @@ internal static class ScriptTraceReader
     }
 
     private static ScriptTrace Trace(string type, JsonObject payload) => new(type, JsonSerializer.SerializeToElement(payload));
+
+    private static JsonArray Cards(ScriptNode node) => new([.. node.Items().Select(Card)]);
 
     private static JsonObject Card(ScriptNode node)
     {

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Harness.Agents;
 
-/// <summary>A turn as rules see it: at most one of text, event, intent and button is there.</summary>
+/// <summary>A turn as rules see it.</summary>
 internal sealed class ScriptTurn
 {
     private ScriptTurn()

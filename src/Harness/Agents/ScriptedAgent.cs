@@ -61,7 +61,8 @@ internal sealed class ScriptedAgent(string name, string description, Script scri
             variables[variable] = JsonSerializer.SerializeToElement(Number(variables.GetValueOrDefault(variable)) + amount);
         }
 
-        return (new AgentReply([.. rule.Reply.Select(trace => TraceReader.Read(trace.Type, text.Fill(trace.Payload)))]), rule.Delay);
+        var traces = rule.Reply.Select(trace => TraceReader.Read(trace.Type, text.Fill(trace.Payload)));
+        return (new AgentReply([.. traces]), rule.Delay);
     }
 
     private static bool Holds(ScriptRule rule, ScriptTurn turn, IReadOnlyDictionary<string, JsonElement> variables)

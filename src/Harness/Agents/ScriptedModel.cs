@@ -24,6 +24,21 @@ public sealed class ScriptedModel : ILanguageModel
         _answer = _ => left.TryDequeue(out var answer) ? answer : null;
     }
 
+    /// <summary>Reads answers from a YAML file.</summary>
+    /// <exception cref="AgentException">It cannot be read; names file, line and what to change.</exception>
+    public static ScriptedModel ReadFile(string path)
+    {
+        try
+        {
+            using var yaml = File.OpenText(path);
+            return ReadYaml(path, yaml);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new AgentException($"The language model's answers {path} cannot be read: {exception.Message}", exception);
+        }
+    }
+
     /// <summary>Reads answers from YAML.</summary>
     /// <param name="name">What the text is called in errors, such as its file name.</param>
     /// <param name="yaml">The text.</param>
@@ -41,7 +56,8 @@ public sealed class ScriptedModel : ILanguageModel
     public Task<string> CompleteAsync(ModelPrompt prompt, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(_answer(prompt) ?? throw new AgentException("The scripted language model has no answer left; add one to its list"));
+        return Task.FromResult(
+            _answer(prompt) ?? throw new AgentException("The scripted language model has no answer left; add one to its list"));
     }
 
     private static bool IsConditional(ScriptNode item) => item.Value.ValueKind == JsonValueKind.Object;

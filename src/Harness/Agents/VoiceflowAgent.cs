@@ -47,8 +47,8 @@ internal sealed class VoiceflowAgent : IAgent
 
     private string? Advice(int status) => status switch
     {
-        401 or 403 => "Set VF_API_KEY, --voiceflow-api-key or the request's api_key to a Dialog Manager API key (VF.DM.…) of the project, "
-            + "or leave the key out to talk to the built-in demo agent",
+        401 or 403 => "Set VF_API_KEY, --voiceflow-api-key or the request's api_key to a Dialog Manager API key (VF.DM.…) "
+            + "of the project, or leave the key out to talk to the built-in demo agent",
         404 => $"Check the runtime URL, and that {Environment} exists and is published",
         400 => $"Check that the API key belongs to the project and that {Environment} exists and is published",
         _ => null,

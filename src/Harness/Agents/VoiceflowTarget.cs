@@ -57,7 +57,7 @@ internal sealed partial class VoiceflowTarget
     }
 
     private static string? Url(string? text, string setting) =>
-        string.IsNullOrWhiteSpace(text) ? null : AgentUrl.Parse(text, setting).GetLeftPart(UriPartial.Path).TrimEnd('/');
+        string.IsNullOrWhiteSpace(text) ? null : AgentUrl.Base(AgentUrl.Parse(text, setting));
 
     private static string? Cloud(string? subdomain, string setting)
     {

@@ -20,11 +20,12 @@ internal sealed class WebhookAgent : IAgent
         _call = new AgentCall
         {
             Peer = "The webhook",
-            Address = AgentUrl.Show(settings.Url),
+            // Many webhooks have their secret in the path.
+            Address = settings.Url.GetLeftPart(UriPartial.Authority),
             AddressSetting = "the url of the webhook",
             TimeLimit = settings.TimeLimit,
             TimeLimitSetting = "timeout_seconds or Harness:Agents:CallTimeLimit",
-            Secrets = [.. settings.Headers.Select(header => header.Value), settings.Url.Query.TrimStart('?')],
+            Secrets = [.. settings.Secrets],
             Advice = status => status is 401 or 403 ? "Check the headers of the webhook" : null,
         };
     }

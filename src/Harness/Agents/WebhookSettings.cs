@@ -14,7 +14,7 @@ internal sealed class WebhookSettings
     private WebhookSettings(Uri url, IReadOnlyList<KeyValuePair<string, string>> headers, TimeSpan timeLimit) =>
         (Url, Headers, TimeLimit) = (url, headers, timeLimit);
 
-    /// <summary>Where turns are posted to; its query can hold a secret.</summary>
+    /// <summary>Where turns are posted to; its path and its query can hold a secret.</summary>
     public Uri Url { get; }
 
     /// <summary>Sent with each call; the values are secrets.</summary>
@@ -22,6 +22,22 @@ internal sealed class WebhookSettings
 
     /// <summary>The request's, at most the server's.</summary>
     public TimeSpan TimeLimit { get; }
+
+    /// <summary>What an error must not hold: header values, path and query, each also in the parts that a server may repeat.</summary>
+    public IEnumerable<string> Secrets
+    {
+        get
+        {
+            var values = Headers.Select(header => header.Value).ToArray();
+            var path = Url.AbsolutePath == "/" ? "" : Url.AbsolutePath;
+            string[] wholes = [.. values, path + Url.Query, path, Url.Query.TrimStart('?')];
+            // "Bearer abcdef" comes back as "abcdef"; shorter parts are words such as Bearer itself.
+            var parts = values.SelectMany(value => value.Split(' '))
+                .Concat(Url.Query.Split('?', '&', '=').Select(Uri.UnescapeDataString))
+                .Where(part => part.Length > "Bearer".Length);
+            return wholes.Concat(parts);
+        }
+    }
 
     /// <summary>Reads the <c>agent</c> object of a request.</summary>
     /// <param name="options">The object.</param>
@@ -32,7 +48,8 @@ internal sealed class WebhookSettings
         var url = AgentJson.Find(options, "url") is { ValueKind: JsonValueKind.String } text
             ? AgentUrl.Parse(text.GetString()!, "The webhook's url")
             : throw new AgentException("The webhook agent needs a url: {\"type\": \"webhook\", \"url\": \"https://…\"}");
-        return new WebhookSettings(url, [.. AgentJson.Find(options, "headers") is { } headers ? ReadHeaders(headers) : []], ReadTimeLimit(options, longest));
+        var headers = AgentJson.Find(options, "headers") is { } given ? ReadHeaders(given) : [];
+        return new WebhookSettings(url, [.. headers], ReadTimeLimit(options, longest));
     }
 
     private static IEnumerable<KeyValuePair<string, string>> ReadHeaders(JsonElement headers)
@@ -66,7 +83,8 @@ internal sealed class WebhookSettings
             return longest;
         }
 
-        return seconds.ValueKind == JsonValueKind.Number && seconds.TryGetDouble(out var value) && value > 0 && value <= longest.TotalSeconds
+        var good = seconds.ValueKind == JsonValueKind.Number && seconds.TryGetDouble(out _);
+        return good && seconds.GetDouble() is > 0 and var value && value <= longest.TotalSeconds
             ? TimeSpan.FromSeconds(value)
             : throw new AgentException(
                 $"The webhook's timeout_seconds must be more than 0 and at most {longest.TotalSeconds} (Harness:Agents:CallTimeLimit)");

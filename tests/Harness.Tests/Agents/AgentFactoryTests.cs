@@ -63,13 +63,13 @@ public sealed class AgentFactoryTests
     }
 
     [Fact]
-    public void AWebhookIsDescribedWithoutItsQuery()
+    public void AWebhookIsDescribedWithoutItsPathAndQuery()
     {
         using var factory = Given.Factory();
         var options = Given.Json("""{"url":"https://a.example/hook?token=s3cret"}""");
 
         Assert.Equal(
-            "webhook (https://a.example/hook)",
+            "webhook (https://a.example)",
             factory.Create(new AgentSettings { Connector = "webhook", Options = options }).Description);
     }
 
@@ -129,6 +129,24 @@ public sealed class AgentFactoryTests
         using var factory = new AgentFactory(Options.Create(new AgentOptions())) { Model = new ScriptedModel("yes") };
 
         Assert.Equal("yes", await factory.CreateModel().CompleteAsync(new ModelPrompt("m", []), Stop));
+    }
+
+    [Fact]
+    public async Task AnAnswersFileTakesTheEndpointsPlaceAndBeginsAnewForEachRun()
+    {
+        var file = Path.Combine(Directory.CreateTempSubdirectory().FullName, "model.yaml");
+        await File.WriteAllTextAsync(file, "answers: [one, two]", Stop);
+        using var factory = Given.Factory(new AgentOptions { ModelScriptFile = file });
+
+        for (var run = 0; run < 2; run++)
+        {
+            Assert.Equal("one", await factory.CreateModel().CompleteAsync(new ModelPrompt("m", []), Stop));
+        }
+
+        Assert.Equal(
+            "openai (a scripted model)", factory.Create(new AgentSettings { Connector = "openai" }).Description);
+        Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);
+        Assert.Contains(file, Assert.Throws<AgentException>(factory.CreateModel).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -41,6 +41,44 @@ public sealed class AgentHttpTests
         await runtime.Abandoned.WaitAsync(Stop);
     }
 
+    [Theory]
+    [InlineData(200)]
+    [InlineData(500)]
+    public async Task TheTimeLimitIsForTheLastByteOfTheAnswer(int status)
+    {
+        await using var runtime = new FakeHttp(_ => new FakeAnswer(status, "[        ]") { Stalls = true });
+        var time = new ManualTime();
+        using var factory = Given.Factory(time: time);
+
+        var call = Open(factory, runtime.Url).SendAsync(AgentTurn.Launch, Stop);
+        await runtime.NextAsync(Stop);
+        time.Advance(TimeSpan.FromSeconds(60));
+
+        await Assert.ThrowsAsync<AgentException>(() => call);
+        await runtime.Abandoned.WaitAsync(Stop);
+    }
+
+    [Fact]
+    public async Task ALongRefusalIsStillARefusal()
+    {
+        await using var runtime = new FakeHttp(_ => new FakeAnswer(500, "sorry " + new string('x', 100_000)));
+        using var factory = Given.Factory(new AgentOptions { MaxReplyBytes = 1_024 });
+
+        var failure = await Assert.ThrowsAsync<AgentException>(() => Open(factory, runtime.Url).SendAsync(AgentTurn.Launch, Stop));
+
+        Assert.Contains("answered 500 \"sorry xxx", failure.Message, StringComparison.Ordinal);
+        Assert.InRange(failure.Message.Length, 300, 500);
+    }
+
+    [Fact]
+    public async Task AByteOrderMarkIsNoFailure()
+    {
+        await using var runtime = new FakeHttp(_ => "\uFEFF[]");
+        using var factory = Given.Factory();
+
+        Assert.Empty((await Open(factory, runtime.Url).SendAsync(AgentTurn.Launch, Stop)).Traces);
+    }
+
     [Fact]
     public async Task AnAnswerLongerThanTheLimitIsAFailureThatNamesItsSetting()
     {

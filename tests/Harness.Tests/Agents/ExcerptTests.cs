@@ -11,6 +11,7 @@ public sealed class ExcerptTests
     [InlineData("""{"status":"b"}""", """{"status":"b"}""")]
     [InlineData("""{"message":"\ud800"}""", """{"message":"\ud800"}""")]
     [InlineData("\"a\"", "a")]
+    [InlineData("{ \"code\": 7 }", "{\"code\":7}")]
     [InlineData(" a\r\n\t b \u0007 ", "a b")]
     [InlineData("", "")]
     public void AnErrorsTextIsOneLine(string body, string text)
@@ -32,10 +33,18 @@ public sealed class ExcerptTests
         Assert.DoesNotContain("se", Excerpt.Of(text, ["secret"]), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void ASecretIsHiddenInItsJsonFormToo()
+    [Theory]
+    [InlineData("""{"a":"s\u0022e/c+ret"}""")]
+    [InlineData("""{"a":"s\"e\/c\u002bret"}""")]
+    public void ASecretIsHiddenInEverySpellingOfJson(string body)
     {
-        Assert.Equal("{\"a\":\"***\"}", Excerpt.Of("{\"a\":\"s\\u0022ecret\"}"u8.ToArray(), ["s\"ecret"]));
+        Assert.Equal("{\"a\":\"***\"}", Excerpt.Of(System.Text.Encoding.UTF8.GetBytes(body), ["s\"e/c+ret"]));
+    }
+
+    [Fact]
+    public void ASecretWithinASecretLeavesNoEnds()
+    {
+        Assert.Equal("a *** b", Excerpt.Of("a secret-key b", ["key", "secret-key"]));
     }
 
     [Fact]

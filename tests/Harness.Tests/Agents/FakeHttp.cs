@@ -15,6 +15,9 @@ internal sealed record FakeAnswer(int Status, string Body)
     /// <summary>Header lines beside Content-Type and Content-Length, such as <c>Retry-After: 5</c>.</summary>
     public IReadOnlyList<string> Headers { get; init; } = [];
 
+    /// <summary>Whether only the first half of the body is sent, and the rest never.</summary>
+    public bool Stalls { get; init; }
+
     public static implicit operator FakeAnswer(string json) => new(200, json);
 }
 
@@ -87,9 +90,14 @@ internal sealed class FakeHttp : IAsyncDisposable
             {
                 _requests.Enqueue(request);
                 _arrivals.Writer.TryWrite(request);
-                if (_answer(request) is { } answer)
+                var answer = _answer(request);
+                if (answer is not null)
                 {
                     await WriteAsync(stream, answer);
+                }
+
+                if (answer is { Stalls: false })
+                {
                     continue;
                 }
 
@@ -138,6 +146,6 @@ internal sealed class FakeHttp : IAsyncDisposable
             "\r\n",
             [$"HTTP/1.1 {answer.Status} Fake", "Content-Type: application/json", $"Content-Length: {body.Length}", .. answer.Headers, "", ""]);
         await stream.WriteAsync(Encoding.ASCII.GetBytes(head), _stop.Token);
-        await stream.WriteAsync(body, _stop.Token);
+        await stream.WriteAsync(answer.Stalls ? body.AsMemory(0, body.Length / 2) : body, _stop.Token);
     }
 }

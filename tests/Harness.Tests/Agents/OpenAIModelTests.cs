@@ -112,6 +112,23 @@ public sealed class OpenAIModelTests
         Assert.Contains("did not answer within 60 s", failure.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(200)]
+    [InlineData(500)]
+    public async Task TheTimeLimitIsForTheLastByteOfTheAnswer(int status)
+    {
+        await using var endpoint = new FakeHttp(_ => new FakeAnswer(status, Answer) { Stalls = true });
+        var time = new ManualTime();
+        using var factory = Factory(endpoint, time: time);
+
+        var call = factory.CreateModel().CompleteAsync(Prompt, Stop);
+        await endpoint.NextAsync(Stop);
+        time.Advance(TimeSpan.FromSeconds(60));
+
+        await Assert.ThrowsAsync<AgentException>(() => call);
+        await endpoint.Abandoned.WaitAsync(Stop);
+    }
+
     [Fact]
     public async Task AnAnswerLongerThanTheLimitIsAFailure()
     {

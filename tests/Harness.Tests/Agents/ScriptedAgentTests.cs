@@ -11,6 +11,9 @@ public sealed class ScriptedAgentTests
     [InlineData("text", "\" HI \"", "whole")]
     [InlineData("text", "\"a Pizza, please\"", "part")]
     [InlineData("text", "\"I am 42!\"", "age 42")]
+    [InlineData("text", "\"you two-faced\"", "word")]
+    [InlineData("text", "\"twofold one two\"", "word")]
+    [InlineData("text", "\"twofold\"", "fallback: twofold {unknown} {}")]
     [InlineData("event", """{"event":{"name":"reset"}}""", "event reset")]
     [InlineData("event", """{"event":{"name":"other"}}""", "some event other")]
     [InlineData("intent", """{"intent":{"name":"order"},"entities":[{"name":"size","value":"large"}]}""", "order large")]
@@ -26,6 +29,7 @@ public sealed class ScriptedAgentTests
               - { when: launch, reply: [launched] }
               - { when: { text: [hello, hi] }, reply: [whole] }
               - { when: { contains: pizza }, reply: [part] }
+              - { when: { words: [two, three] }, reply: [word] }
               - { when: { regex: '\bi am (?<age>\d+)' }, reply: ['age {age}'] }
               - { when: { event: reset }, reply: ['event {text}'] }
               - { when: { event: any }, reply: ['some event {text}'] }

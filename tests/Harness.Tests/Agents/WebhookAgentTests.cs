@@ -104,8 +104,22 @@ public sealed class WebhookAgentTests
 
         var failure = await Assert.ThrowsAsync<AgentException>(() => conversation.SendAsync(AgentTurn.Launch, Stop));
 
-        Assert.Equal($"The webhook ({hook.Url}/a) answered 401 \"bad *** /a?***\". Check the headers of the webhook", failure.Message);
+        Assert.Equal($"The webhook ({hook.Url}) answered 401 \"bad *** ***\". Check the headers of the webhook", failure.Message);
         Assert.Equal("text/json", Assert.Single(hook.Requests).Headers["Accept"]);
+    }
+
+    [Fact]
+    public async Task PartsOfHeadersAndOfTheQueryAreSecretToo()
+    {
+        await using var hook = new FakeHttp(_ => new FakeAnswer(403, "no access for t0ken-123 or key/4711"));
+        using var factory = Given.Factory();
+        var conversation = Open(
+            factory, $$$"""{"url":"{{{hook.Url}}}/?key=key%2F4711","headers":{"Authorization":"Bearer t0ken-123"}}""");
+
+        var failure = await Assert.ThrowsAsync<AgentException>(() => conversation.SendAsync(AgentTurn.Launch, Stop));
+
+        Assert.Contains("\"no access for *** or ***\"", failure.Message, StringComparison.Ordinal);
+        Assert.Equal("Bearer t0ken-123", Assert.Single(hook.Requests).Headers["Authorization"]);
     }
 
     [Fact]
