@@ -1,1 +1,3 @@
-return 0;
+using Harness.Server;
+
+return await HarnessServer.RunAsync(args);
