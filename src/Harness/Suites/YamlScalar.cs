@@ -24,7 +24,8 @@ internal static partial class YamlScalar
     {
         if (number.StartsWith("0x", StringComparison.Ordinal))
         {
-            return BigInteger.Parse("0" + number[2..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture);
+            var value = BigInteger.Parse("0" + number[2..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+            return value.ToString(CultureInfo.InvariantCulture);
         }
 
         if (number.StartsWith("0o", StringComparison.Ordinal))
