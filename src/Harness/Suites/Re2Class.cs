@@ -21,7 +21,7 @@ internal sealed class Re2Class(string pattern, Re2Flags flags)
     private static readonly RuneSet Spaces = RuneSet.Of(('\t', '\n'), ('\f', '\r'), (' ', ' '));
     private static readonly RuneSet Words = RuneSet.Of(('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z'));
 
-    // A category takes a walk over all of Unicode; there are fewer than forty.
+    // A category takes a walk over all of Unicode. Only names of one or two ASCII letters come here, so it stays small.
     private static readonly ConcurrentDictionary<string, RuneSet?> Categories = new();
 
     private static readonly Dictionary<string, RuneSet> Posix = new()
@@ -48,7 +48,7 @@ internal sealed class Re2Class(string pattern, Re2Flags flags)
         var from = at++;
         var isNegated = at < pattern.Length && pattern[at] == '^';
         at += isNegated ? 1 : 0;
-        var set = RuneSet.Empty;
+        var ranges = new List<(int, int)>();
         for (var isFirst = true; isFirst || at == pattern.Length || pattern[at] != ']'; isFirst = false)
         {
             if (at == pattern.Length)
@@ -56,10 +56,11 @@ internal sealed class Re2Class(string pattern, Re2Flags flags)
                 throw new Re2SyntaxException("missing closing ]", pattern[from..]);
             }
 
-            set = set.Union(TryParsePosix(ref at) ?? TryParseSetEscape(ref at) ?? ParseRange(ref at, from));
+            ranges.AddRange((TryParsePosix(ref at) ?? TryParseSetEscape(ref at) ?? ParseRange(ref at, from)).Ranges);
         }
 
         at++;
+        var set = RuneSet.Of(ranges);
         set = flags.HasFlag(Re2Flags.FoldCase) ? set.FoldCase() : set;
         return isNegated ? set.Complement() : set;
     }
@@ -183,7 +184,8 @@ internal sealed class Re2Class(string pattern, Re2Flags flags)
             (isNegated, name) = (!isNegated, name[1..]);
         }
 
-        var set = name == "Any" ? RuneSet.All : name.Length is 1 or 2 ? Categories.GetOrAdd(name, RuneSet.OfCategory) : null;
+        var isCategory = name.Length is 1 or 2 && name.All(char.IsAsciiLetter);
+        var set = name == "Any" ? RuneSet.All : isCategory ? Categories.GetOrAdd(name, RuneSet.OfCategory) : null;
         if (set is null)
         {
             throw new Re2SyntaxException("invalid character class range", written);
@@ -199,7 +201,8 @@ internal sealed class Re2Class(string pattern, Re2Flags flags)
         var inBraces = at < pattern.Length && pattern[at] == '{';
         var end = inBraces ? pattern.IndexOf('}', at) : Math.Min(at + 2, pattern.Length);
         var digits = end < 0 ? "" : pattern[(inBraces ? at + 1 : at)..end];
-        var isRune = int.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var rune) && rune <= 0x10FFFF && rune >= 0;
+        var isRune = int.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var rune)
+            && rune is >= 0 and <= 0x10FFFF;
         if (!isRune || (!inBraces && digits.Length < 2))
         {
             throw new Re2SyntaxException("invalid escape sequence", pattern[from..(end < 0 ? pattern.Length : inBraces ? end + 1 : end)]);
