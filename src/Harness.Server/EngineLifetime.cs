@@ -1,13 +1,18 @@
 using Harness.Executions;
+using Harness.Server.Transports.WebSockets;
 using Microsoft.Extensions.Options;
 
 namespace Harness.Server;
 
 /// <summary>
-/// Ends the engine before the web server: executions are cancelled and their results written while sockets can still carry them.
+/// Ends the engine before the web server: executions are cancelled, their results written and sent, and only then sockets are closed.
 /// </summary>
 internal sealed partial class EngineLifetime(
-    ExecutionRegistry executions, IHostApplicationLifetime host, IOptions<ServerOptions> options, ILogger<EngineLifetime> logger)
+    ExecutionRegistry executions,
+    SocketTable sockets,
+    IHostApplicationLifetime host,
+    IOptions<ServerOptions> options,
+    ILogger<EngineLifetime> logger)
     : IHostedLifecycleService
 {
     private volatile bool _isStopping;
@@ -15,7 +20,9 @@ internal sealed partial class EngineLifetime(
     /// <summary>Whether new executions are refused because the server stops.</summary>
     public bool IsStopping => _isStopping || host.ApplicationStopping.IsCancellationRequested;
 
-    /// <summary>Cancels what runs and waits for the results, <see cref="ServerOptions.ShutdownTimeLimit"/> at most.</summary>
+    /// <summary>
+    /// Cancels what runs and waits for the results, <see cref="ServerOptions.ShutdownTimeLimit"/> at most; then closes the sockets.
+    /// </summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         _isStopping = true;
@@ -31,6 +38,9 @@ internal sealed partial class EngineLifetime(
         {
             LogGivenUp(options.Value.ShutdownTimeLimit.TotalSeconds);
         }
+
+        // Also after executions that did not end: their watchers are told that the server goes.
+        await sockets.CloseAllAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Nothing: the engine needs no start.</summary>

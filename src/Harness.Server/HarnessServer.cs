@@ -3,6 +3,7 @@ using Harness.Executions;
 using Harness.Server.Dialects.Voiceflow;
 using Harness.Server.Safety;
 using Harness.Server.Swagger;
+using Harness.Server.Transports.WebSockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
@@ -60,21 +61,17 @@ public static class HarnessServer
     internal static WebApplication Create(
         string[] args, IEnumerable<KeyValuePair<string, string?>>? settings, Action<IServiceCollection> configure)
     {
-        // Options are read once: files that change later are not worth a watcher.
-        var builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
-        builder.Configuration.AddHarness(args, settings?.ToList() ?? []);
-        var server = builder.Configuration.GetSection(ServerOptions.Section);
-        builder.Logging.AddHarness(server);
-        builder.WebHost.ConfigureKestrel(Listen);
-        AddServices(builder.Services);
-        if (bool.TryParse(server[nameof(ServerOptions.Synthetic)], out var synthetic) && synthetic)
-        {
-            builder.Services.AddSingleton<IExecutionKind, SyntheticKind>();
-        }
-
-        configure(builder.Services);
         try
         {
+            // Options are read once: files that change later are not worth a watcher.
+            var builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
+            builder.Configuration.AddHarness(args, settings?.ToList() ?? []);
+            builder.Logging.AddHarness(builder.Configuration.GetSection(ServerOptions.Section));
+            builder.WebHost.ConfigureKestrel(Listen);
+            AddServices(builder.Services);
+            AddWanted(builder.Services, builder.Configuration.GetSection(ServerOptions.Section));
+            configure(builder.Services);
+
             var app = builder.Build();
             UsePipeline(app);
             return app;
@@ -97,8 +94,17 @@ public static class HarnessServer
         services.AddSingleton<StartFailure>();
         services.AddSingleton<ApiKeyRing>();
         services.AddSingleton<OriginPolicy>();
+        services.AddSockets();
         services.AddVoiceflow();
         services.AddSwagger();
+    }
+
+    private static void AddWanted(IServiceCollection services, IConfigurationSection server)
+    {
+        if (server.GetValue<bool>(nameof(ServerOptions.Synthetic)))
+        {
+            services.AddSingleton<IExecutionKind, SyntheticKind>();
+        }
     }
 
     private static void UsePipeline(WebApplication app)
@@ -109,6 +115,7 @@ public static class HarnessServer
         app.UseMiddleware<ApiKeyGate>();
         app.UsePageNotFound();
         app.MapSwagger();
+        app.MapSockets();
         app.MapVoiceflow();
         app.Lifetime.ApplicationStarted.Register(() => app.Services.GetRequiredService<StartBanner>().Write());
     }
@@ -121,7 +128,7 @@ public static class HarnessServer
         kestrel.Listen(ListenAddress.Resolve(options), options.Port);
     }
 
-    // After the executions, the web server gets a moment of its own to let the last answers out.
+    // After the executions, sockets and the web server get a moment of their own to let the last answers out.
     private static void LimitShutdown(HostOptions host, IOptions<ServerOptions> options) =>
-        host.ShutdownTimeout = options.Value.ShutdownTimeLimit + TimeSpan.FromSeconds(5);
+        host.ShutdownTimeout = options.Value.ShutdownTimeLimit + TimeSpan.FromSeconds(10);
 }
