@@ -61,20 +61,17 @@ public static class HarnessServer
     internal static WebApplication Create(
         string[] args, IEnumerable<KeyValuePair<string, string?>>? settings, Action<IServiceCollection> configure)
     {
-        var builder = WebApplication.CreateBuilder(args);
-        builder.Configuration.AddHarness(args, settings?.ToList() ?? []);
-        var server = builder.Configuration.GetSection(ServerOptions.Section);
-        builder.Logging.AddHarness(server);
-        builder.WebHost.ConfigureKestrel(Listen);
-        AddServices(builder.Services);
-        if (bool.TryParse(server[nameof(ServerOptions.Synthetic)], out var synthetic) && synthetic)
-        {
-            builder.Services.AddSingleton<IExecutionKind, SyntheticKind>();
-        }
-
-        configure(builder.Services);
         try
         {
+            // Options are read once: files that change later are not worth a watcher.
+            var builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
+            builder.Configuration.AddHarness(args, settings?.ToList() ?? []);
+            builder.Logging.AddHarness(builder.Configuration.GetSection(ServerOptions.Section));
+            builder.WebHost.ConfigureKestrel(Listen);
+            AddServices(builder.Services);
+            AddWanted(builder.Services, builder.Configuration.GetSection(ServerOptions.Section));
+            configure(builder.Services);
+
             var app = builder.Build();
             UsePipeline(app);
             return app;
@@ -102,12 +99,20 @@ public static class HarnessServer
         services.AddSwagger();
     }
 
+    private static void AddWanted(IServiceCollection services, IConfigurationSection server)
+    {
+        if (server.GetValue<bool>(nameof(ServerOptions.Synthetic)))
+        {
+            services.AddSingleton<IExecutionKind, SyntheticKind>();
+        }
+    }
+
     private static void UsePipeline(WebApplication app)
     {
+        app.UseMiddleware<RequestLog>();
         app.UseMiddleware<CrossOrigin>();
         app.UseErrorAnswers();
         app.UseMiddleware<ApiKeyGate>();
-        app.UseMiddleware<RequestLog>();
         app.UsePageNotFound();
         app.MapSwagger();
         app.MapSockets();
@@ -123,7 +128,7 @@ public static class HarnessServer
         kestrel.Listen(ListenAddress.Resolve(options), options.Port);
     }
 
-    // After the executions, the web server gets a moment of its own to let the last answers out.
+    // After the executions, sockets and the web server get a moment of their own to let the last answers out.
     private static void LimitShutdown(HostOptions host, IOptions<ServerOptions> options) =>
-        host.ShutdownTimeout = options.Value.ShutdownTimeLimit + TimeSpan.FromSeconds(5);
+        host.ShutdownTimeout = options.Value.ShutdownTimeLimit + TimeSpan.FromSeconds(10);
 }
