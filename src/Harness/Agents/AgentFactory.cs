@@ -20,5 +20,5 @@ public sealed class AgentFactory
 
     /// <summary>The OpenAI-compatible model of this server.</summary>
     /// <exception cref="AgentException">No key is set; the message says which.</exception>
-    public ILanguageModel CreateModel() => throw new AgentException("No model yet");
+    public ILanguageModel CreateModel() => throw new AgentException($"No model yet {_options.OpenAIBaseUrl}");
 }

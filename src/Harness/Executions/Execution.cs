@@ -1,9 +1,29 @@
 namespace Harness.Executions;
 
-/// <summary>One running or finished thing. Thread-safe. (Placeholder of the same shape; the real one lands on main.)</summary>
+/// <summary>One running or finished thing. Thread-safe.</summary>
 public sealed class Execution
 {
-    internal Execution(string id, ExecutionRequest request) => (Id, Request) = (id, request);
+    private readonly ExecutionOptions _options;
+    private readonly TaskCompletionSource<ExecutionResult> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile ExecutionState _state;
+    private volatile ExecutionResult? _result;
+
+    internal Execution(
+        string id, ExecutionRequest request, ExecutionState state, ExecutionOptions options, SegmentPool pool, ILogStore store, TimeProvider time)
+    {
+        Id = id;
+        Request = request;
+        _state = state;
+        _options = options;
+        Log = new ExecutionLog(
+            id,
+            ExecutionDocument.Opening(id, request, state),
+            state.Status.ToWire(),
+            new ExecutionLogLimits(options.WindowBytes, options.MaxLineBytes),
+            pool,
+            store,
+            time);
+    }
 
     /// <summary>A version 4 UUID in lower case, the id on every transport.</summary>
     public string Id { get; }
@@ -12,19 +32,35 @@ public sealed class Execution
     public ExecutionRequest Request { get; }
 
     /// <summary>Where it stands; replaced whole, so that its parts agree.</summary>
-    public ExecutionState State { get; } = new(ExecutionStatus.Running, DateTimeOffset.UnixEpoch, null, null);
+    public ExecutionState State
+    {
+        get => _state;
+        internal set => _state = value;
+    }
 
-    /// <summary>What it said.</summary>
-    public ExecutionLog Log { get; } = new();
+    /// <summary>What it says.</summary>
+    public ExecutionLog Log { get; }
 
     /// <summary>Ends, never faulted, when the result is in the log.</summary>
-    public Task<ExecutionResult> Completion { get; } = Task.FromResult(new ExecutionResult(ExecutionStatus.Completed));
+    public Task<ExecutionResult> Completion => _completion.Task;
 
-    /// <summary>
-    /// The status document clients read (PROTOCOL, <c>TestStatusResponse</c>): id, status, started_at, completed_at, logs, error and the
-    /// further members, as UTF-8 JSON.
-    /// </summary>
-    public ReadOnlyMemory<byte> DescribeAsJson() => throw new InvalidOperationException("placeholder");
+    /// <summary>The status document of this moment (<see cref="ExecutionDocument"/>), as UTF-8 JSON.</summary>
+    public ReadOnlyMemory<byte> DescribeAsJson() =>
+        ExecutionDocument.Full(Id, Request, State, Log, _result?.Details ?? default, _options);
+
+    /// <summary>Guards the claim: who removes the cancellation source also decides the state, in one step.</summary>
+    internal Lock Claim { get; } = new();
+
+    /// <summary>The document of the result frame; from now on every status says the same.</summary>
+    internal ReadOnlyMemory<byte> End(ExecutionResult result)
+    {
+        _result = result;
+        return DescribeAsJson();
+    }
+
+    internal ReadOnlyMemory<byte> DescribeChange() => ExecutionDocument.Change(Id, Request, State);
+
+    internal void Complete(ExecutionResult result) => _completion.TrySetResult(result);
 }
 
 /// <summary>Where an execution stands, and since when. Times are UTC.</summary>

@@ -1,39 +1,270 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Threading.Channels;
+
 namespace Harness.Executions;
 
-/// <summary>What an execution says. (Placeholder of the same shape; the real log lands on main.)</summary>
-public sealed class ExecutionLog
+/// <summary>
+/// What one execution says: numbered frames, encoded once, read by any number of cursors. Bodies write lines into a bounded pipeline;
+/// one log writer numbers and encodes them, gives them to the store, and only then shows them to readers. So a body feels the store
+/// when it is slow, and never a reader. Thread-safe.
+/// </summary>
+public sealed partial class ExecutionLog
 {
-    private readonly List<string> _lines = [];
+    // A transaction of the store takes no more than about this many bytes, and readers wait no longer than for that many.
+    private const int MaxCommitBytes = 256 * 1024;
 
-    /// <summary>All lines so far.</summary>
-    internal IReadOnlyList<string> Lines { get { lock (_lines) { return [.. _lines]; } } }
+    private readonly string _id;
+    private readonly ExecutionLogLimits _limits;
+    private readonly SegmentPool _pool;
+    private readonly ILogStore _store;
+    private readonly TimeProvider _time;
+    private readonly bool _hasSystemClock;
+    private readonly FrameEncoder _encoder;
 
-    /// <summary>Appends one line. Thread-safe. Waits only when the pipeline is full.</summary>
-    public ValueTask WriteAsync(string line)
+    // Bounded: when full, TryWrite is false and WriteAsync waits. That is the only back-pressure a body feels.
+    private readonly Channel<LineBatch> _batches = Channel.CreateBounded<LineBatch>(
+        new BoundedChannelOptions(LineBatch.MaxQueued) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+
+    private readonly Lock _writing = new();
+    private readonly Task _writer;
+    private LineBatch? _open;
+    private bool _closed;
+    private Func<ReadOnlyMemory<byte>>? _renderResult;
+
+    internal ExecutionLog(
+        string id, ReadOnlyMemory<byte> opening, string openingMessage, ExecutionLogLimits limits, SegmentPool pool, ILogStore store, TimeProvider time)
     {
-        lock (_lines)
-        {
-            _lines.Add(line);
-        }
-
-        return ValueTask.CompletedTask;
+        _id = id;
+        _limits = limits;
+        _pool = pool;
+        _store = store;
+        _time = time;
+        _hasSystemClock = ReferenceEquals(time, TimeProvider.System);
+        _encoder = new FrameEncoder(id);
+        _tail = _head = _published = RentSegment(SegmentPool.SmallestSegment);
+        _writer = RunAsync(opening, openingMessage);
     }
-
-    /// <summary>Appends one line of UTF-8. Thread-safe. Waits only when the pipeline is full.</summary>
-    public ValueTask WriteAsync(ReadOnlyMemory<byte> utf8Line) => WriteAsync(System.Text.Encoding.UTF8.GetString(utf8Line.Span));
 
     /// <summary>
-    /// Every event from sequence <paramref name="from"/> on as one JSON document each (<c>{"type":"log",…,"seq":2,"ts":"…"}</c>): what is
-    /// there, then live, until the <c>result</c> event.
+    /// Appends one line. It waits only when the pipeline is full. A line over the limit is cut and says so; a line after the end of the
+    /// execution is dropped. What JSON cannot carry (lone surrogates) becomes U+FFFD.
     /// </summary>
-    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadEventsAsync(
-        long from = 1, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
+    /// <param name="line">The line, without a line break at its end.</param>
+    /// <param name="cancellationToken">Ends the wait; the line is then not written.</param>
+    public ValueTask WriteAsync(string line, CancellationToken cancellationToken = default) =>
+        TryWrite(line) ? ValueTask.CompletedTask : WriteWhenThereIsRoomAsync(line, cancellationToken);
+
+    /// <summary>Appends one line of UTF-8; no string is made. As <see cref="WriteAsync(string, CancellationToken)"/>.</summary>
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> utf8Line, CancellationToken cancellationToken = default) =>
+        TryWrite(utf8Line.Span) ? ValueTask.CompletedTask : WriteWhenThereIsRoomAsync(utf8Line, cancellationToken);
+
+    /// <summary>Appends one line of UTF-8 without waiting. False when the pipeline is full: see <see cref="WaitToWriteAsync"/>.</summary>
+    public bool TryWrite(ReadOnlySpan<byte> utf8Line)
     {
-        await Task.Yield();
-        foreach (var line in Lines.Skip((int)from - 1))
+        utf8Line = JsonText.Valid(utf8Line);
+        return utf8Line.Length <= _limits.MaxLineBytes
+            ? TryAdd(EntryKind.Line, utf8Line)
+            : TryAdd(EntryKind.Line, CutLine(utf8Line));
+    }
+
+    /// <summary>Appends one line without waiting. False when the pipeline is full.</summary>
+    public bool TryWrite(ReadOnlySpan<char> line)
+    {
+        // Three bytes a character is the most there can be; counting them exactly pays only for long lines.
+        var maxBytes = line.Length <= 512 ? line.Length * 3 : Encoding.UTF8.GetByteCount(line);
+        if (maxBytes > _limits.MaxLineBytes)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            yield return System.Text.Encoding.UTF8.GetBytes(line);
+            return TryWrite(Encoding.UTF8.GetBytes(line.ToArray()));
+        }
+
+        lock (_writing)
+        {
+            if (_closed)
+            {
+                return true;
+            }
+
+            return (Open() is { } batch && batch.TryAdd(SinceOpening(batch), line, maxBytes))
+                || (OpenNext() is { } next && next.TryAdd(0, line, maxBytes));
         }
     }
+
+    /// <summary>Waits until there may be room again.</summary>
+    public async ValueTask WaitToWriteAsync(CancellationToken cancellationToken) =>
+        await _batches.Writer.WaitToWriteAsync(cancellationToken);
+
+    /// <summary>Appends a <c>status</c> frame with this document.</summary>
+    internal async ValueTask WriteStatusAsync(ReadOnlyMemory<byte> document, CancellationToken cancellationToken)
+    {
+        while (!TryAdd(EntryKind.Status, document.Span))
+        {
+            await WaitToWriteAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Ends the log: what was written before is numbered, then <paramref name="renderResult"/> is called once and its document becomes
+    /// the <c>result</c> frame. Later lines are dropped.
+    /// </summary>
+    /// <exception cref="Exception">The store failed: there is no result frame, and readers end without one.</exception>
+    internal Task SealAsync(Func<ReadOnlyMemory<byte>> renderResult)
+    {
+        lock (_writing)
+        {
+            _closed = true;
+            _renderResult = renderResult;
+        }
+
+        _batches.Writer.TryComplete();
+        return _writer;
+    }
+
+    private async ValueTask WriteWhenThereIsRoomAsync(string line, CancellationToken cancellationToken)
+    {
+        do
+        {
+            await WaitToWriteAsync(cancellationToken);
+        }
+        while (!TryWrite(line));
+    }
+
+    private async ValueTask WriteWhenThereIsRoomAsync(ReadOnlyMemory<byte> utf8Line, CancellationToken cancellationToken)
+    {
+        do
+        {
+            await WaitToWriteAsync(cancellationToken);
+        }
+        while (!TryWrite(utf8Line.Span));
+    }
+
+    private bool TryAdd(EntryKind kind, ReadOnlySpan<byte> utf8)
+    {
+        lock (_writing)
+        {
+            if (_closed)
+            {
+                return true;
+            }
+
+            return (Open() is { } batch && batch.TryAdd(kind, SinceOpening(batch), utf8))
+                || (OpenNext() is { } next && next.TryAdd(kind, 0, utf8));
+        }
+    }
+
+    // The open batch is in the channel already: the writer takes it as it finds it, and lines that come meanwhile ride along.
+    private LineBatch? Open() => _open ?? OpenNext();
+
+    private LineBatch? OpenNext()
+    {
+        var batch = new LineBatch(_time.GetUtcNow(), Environment.TickCount64);
+        if (_batches.Writer.TryWrite(batch))
+        {
+            return _open = batch;
+        }
+
+        batch.Return();
+        return null;
+    }
+
+    private int SinceOpening(LineBatch batch) => (int)(_hasSystemClock
+        ? Environment.TickCount64 - batch.OpenedTick
+        : (_time.GetUtcNow() - batch.OpenedAt).TotalMilliseconds);
+
+    private byte[] CutLine(ReadOnlySpan<byte> line)
+    {
+        var note = Encoding.UTF8.GetBytes($" [cut: the line had {line.Length} bytes, the limit is {_limits.MaxLineBytes}]");
+        return [.. line[..JsonText.CutAt(line, _limits.MaxLineBytes - note.Length)], .. note];
+    }
+
+    private async Task RunAsync(ReadOnlyMemory<byte> opening, string openingMessage)
+    {
+        try
+        {
+            AppendDocument(_encoder.Head("status", openingMessage), opening.Span, _time.GetUtcNow());
+            await CommitAsync(isLast: false);
+            while (await _batches.Reader.WaitToReadAsync())
+            {
+                while (_batches.Reader.TryRead(out var batch))
+                {
+                    Claim(batch);
+                    Append(batch);
+                    batch.Return();
+                    if (_uncommittedBytes >= MaxCommitBytes)
+                    {
+                        await CommitAsync(isLast: false);
+                    }
+                }
+
+                await CommitAsync(isLast: false);
+            }
+
+            AppendDocument(_encoder.Head("result"), _renderResult!().Span, _time.GetUtcNow());
+            await CommitAsync(isLast: true);
+        }
+        catch (Exception)
+        {
+            Abandon();
+            throw;
+        }
+    }
+
+    private void Claim(LineBatch batch)
+    {
+        lock (_writing)
+        {
+            if (ReferenceEquals(_open, batch))
+            {
+                _open = null;
+            }
+        }
+    }
+
+    // The store failed. Lines are dropped from here on, and readers end after what was committed.
+    private void Abandon()
+    {
+        lock (_writing)
+        {
+            _closed = true;
+            _open = null;
+        }
+
+        _batches.Writer.TryComplete();
+        while (_batches.Reader.TryRead(out var batch))
+        {
+            batch.Return();
+        }
+
+        IsSealed = true;
+        Ring();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Append(LineBatch batch)
+    {
+        while (batch.TryRead(out var kind, out var milliseconds, out var utf8))
+        {
+            var at = batch.OpenedAt.AddMilliseconds(milliseconds);
+            if (kind == EntryKind.Line)
+            {
+                var sequence = _sequence + 1;
+                var size = _encoder.SizeOfLog(JsonText.EscapedLength(utf8), sequence);
+                _encoder.WriteLog(Reserve(size), utf8, sequence, at);
+            }
+            else
+            {
+                AppendDocument(_encoder.Head("status"), utf8, at);
+            }
+        }
+    }
+
+    private void AppendDocument(ReadOnlySpan<byte> head, ReadOnlySpan<byte> data, DateTimeOffset at)
+    {
+        var sequence = _sequence + 1;
+        var size = FrameEncoder.SizeOfDocument(head.Length, data.Length, sequence);
+        _encoder.WriteDocument(Reserve(size), head, data, sequence, at);
+    }
 }
+
+/// <summary>Limits of one log, in bytes: see <see cref="ExecutionOptions"/>.</summary>
+internal sealed record ExecutionLogLimits(int WindowBytes, int MaxLineBytes);

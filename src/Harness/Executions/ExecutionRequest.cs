@@ -18,6 +18,9 @@ public sealed record ExecutionRequest
     /// </summary>
     public IReadOnlyList<string> Preamble { get; init; } = [];
 
+    /// <summary>The line that closes the record, not pushed as a <c>log</c> frame either, for the state it ends in; null: none.</summary>
+    public Func<ExecutionState, string?>? ClosingLine { get; init; }
+
     /// <summary>Further members of every status of this execution, such as which agent answers. Keys are wire names.</summary>
     public IReadOnlyDictionary<string, string> Facts { get; init; } = new Dictionary<string, string>();
 
@@ -33,9 +36,6 @@ public sealed record ExecutionRequest
 /// <param name="Error">What went wrong, for people; null unless <paramref name="Status"/> is <see cref="ExecutionStatus.Failed"/>.</param>
 public sealed record ExecutionResult(ExecutionStatus Status, string? Error = null)
 {
-    /// <summary>A line that closes the record but is not pushed as a <c>log</c> frame; null for none.</summary>
-    public string? ClosingLine { get; init; }
-
     /// <summary>
     /// Further members of <c>result.data</c> as one UTF-8 JSON object, such as <c>{"tests":[…]}</c>; empty for none.
     /// It is left out of the result frame, with <c>details_truncated</c> in its place, when it does not fit.

@@ -1,0 +1,68 @@
+namespace Harness.Executions;
+
+/// <summary>
+/// Retention: finished executions in the order they ended, forgotten by age, by count, and when all logs together need more memory than
+/// they may. Thread-safe.
+/// </summary>
+internal sealed class FinishedExecutions : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly Queue<(Execution Execution, DateTimeOffset EndedAt)> _queue = new();
+    private readonly ExecutionOptions _options;
+    private readonly SegmentPool _pool;
+    private readonly TimeProvider _time;
+    private readonly Action<Execution> _forget;
+    private readonly ITimer _timer;
+
+    public FinishedExecutions(ExecutionOptions options, SegmentPool pool, TimeProvider time, Action<Execution> forget)
+    {
+        _options = options;
+        _pool = pool;
+        _time = time;
+        _forget = forget;
+        var period = TimeSpan.FromTicks(Math.Min(options.Retention.Ticks, TimeSpan.TicksPerSecond * 10));
+        _timer = time.CreateTimer(_ => Sweep(), null, period, period);
+    }
+
+    /// <summary>Takes an execution that has ended, and forgets those it displaces.</summary>
+    public void Add(Execution execution)
+    {
+        lock (_gate)
+        {
+            _queue.Enqueue((execution, _time.GetUtcNow()));
+        }
+
+        Sweep();
+    }
+
+    /// <summary>Forgets what is too old, too many, or too much for the memory there is.</summary>
+    public void Sweep()
+    {
+        while (TryTakeExpired(out var execution))
+        {
+            _forget(execution!);
+        }
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private bool TryTakeExpired(out Execution? execution)
+    {
+        lock (_gate)
+        {
+            execution = null;
+            if (!_queue.TryPeek(out var oldest))
+            {
+                return false;
+            }
+
+            if (_queue.Count <= _options.MaxFinished && _time.GetUtcNow() - oldest.EndedAt < _options.Retention && !_pool.IsOverLimit)
+            {
+                return false;
+            }
+
+            execution = _queue.Dequeue().Execution;
+            return true;
+        }
+    }
+}

@@ -1,0 +1,142 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Text;
+
+namespace Harness.Executions;
+
+/// <summary>
+/// Encodes the frames of one execution: UTF-8 JSON (PROTOCOL, "Server to client") behind the header of an unmasked WebSocket text
+/// frame, so that the same bytes serve every socket. Used by the log writer alone.
+/// </summary>
+internal sealed class FrameEncoder
+{
+    private const int TimestampLength = 24;
+    private const int MaxSequenceDigits = 19;
+
+    private readonly byte[] _logPrefix;
+    private readonly byte[] _timestamp = new byte[TimestampLength];
+    private readonly string _id;
+    private long _timestampMilliseconds = long.MinValue;
+
+    public FrameEncoder(string id)
+    {
+        _id = id;
+        _logPrefix = Encoding.UTF8.GetBytes($"{{\"type\":\"log\",\"id\":\"{id}\",\"message\":\"");
+    }
+
+    private static ReadOnlySpan<byte> SequenceName => ",\"seq\":"u8;
+
+    private static ReadOnlySpan<byte> TimestampName => ",\"ts\":\""u8;
+
+    private static ReadOnlySpan<byte> FrameEnd => "\"}"u8;
+
+    /// <summary>The head of a frame that carries a document: <c>{"type":…,"id":…,"message":…,"data":</c>.</summary>
+    public byte[] Head(string type, string? message = null) => Encoding.UTF8.GetBytes(
+        $"{{\"type\":\"{type}\",\"id\":\"{_id}\",{(message is null ? "" : $"\"message\":\"{message}\",")}\"data\":");
+
+    /// <summary>Bytes of a log frame with this line.</summary>
+    public int SizeOfLog(int escapedLength, long sequence) =>
+        WithHeader(_logPrefix.Length + escapedLength + 1 + TailLength(sequence));
+
+    /// <summary>Bytes of a frame with this head and document.</summary>
+    public static int SizeOfDocument(int headLength, int dataLength, long sequence) =>
+        WithHeader(headLength + dataLength + TailLength(sequence));
+
+    /// <summary>Writes a log frame; the destination is exactly <see cref="SizeOfLog"/> long.</summary>
+    public void WriteLog(Span<byte> destination, ReadOnlySpan<byte> line, long sequence, DateTimeOffset at)
+    {
+        destination = destination[WriteHeader(destination)..];
+        _logPrefix.CopyTo(destination);
+        destination = destination[_logPrefix.Length..];
+        destination = destination[JsonText.Escape(line, destination)..];
+        destination[0] = (byte)'"';
+        WriteTail(destination[1..], sequence, at);
+    }
+
+    /// <summary>Writes a frame with a document; the destination is exactly <see cref="SizeOfDocument"/> long.</summary>
+    public void WriteDocument(
+        Span<byte> destination, ReadOnlySpan<byte> head, ReadOnlySpan<byte> data, long sequence, DateTimeOffset at)
+    {
+        destination = destination[WriteHeader(destination)..];
+        head.CopyTo(destination);
+        data.CopyTo(destination[head.Length..]);
+        WriteTail(destination[(head.Length + data.Length)..], sequence, at);
+    }
+
+    /// <summary>Where the JSON of the first frame of a range begins, and how long it is.</summary>
+    public static (int Start, int Length) Measure(ReadOnlySpan<byte> frames) => frames[1] switch
+    {
+        126 => (4, BinaryPrimitives.ReadUInt16BigEndian(frames[2..])),
+        127 => (10, (int)BinaryPrimitives.ReadUInt64BigEndian(frames[2..])),
+        var length => (2, length),
+    };
+
+    /// <summary>Where in a log frame's JSON the inside of its message string lies, without parsing; false for other frames.</summary>
+    public bool TryGetLine(ReadOnlySpan<byte> json, long sequence, out int start, out int length)
+    {
+        start = _logPrefix.Length;
+        length = json.Length - start - 1 - TailLength(sequence);
+        return json.StartsWith(_logPrefix);
+    }
+
+    private static int TailLength(long sequence) =>
+        SequenceName.Length + Digits(sequence) + TimestampName.Length + TimestampLength + FrameEnd.Length;
+
+    private static int WithHeader(int payload) => payload + (payload < 126 ? 2 : payload <= ushort.MaxValue ? 4 : 10);
+
+    private static int WriteHeader(Span<byte> frame)
+    {
+        frame[0] = 0x81;
+        if (frame.Length < 126 + 2)
+        {
+            frame[1] = (byte)(frame.Length - 2);
+            return 2;
+        }
+
+        if (frame.Length <= ushort.MaxValue + 4)
+        {
+            frame[1] = 126;
+            BinaryPrimitives.WriteUInt16BigEndian(frame[2..], (ushort)(frame.Length - 4));
+            return 4;
+        }
+
+        frame[1] = 127;
+        BinaryPrimitives.WriteUInt64BigEndian(frame[2..], (ulong)(frame.Length - 10));
+        return 10;
+    }
+
+    private void WriteTail(Span<byte> destination, long sequence, DateTimeOffset at)
+    {
+        SequenceName.CopyTo(destination);
+        destination = destination[SequenceName.Length..];
+        Utf8Formatter.TryFormat(sequence, destination, out var digits);
+        destination = destination[digits..];
+        TimestampName.CopyTo(destination);
+        destination = destination[TimestampName.Length..];
+        FormatTimestamp(at);
+        _timestamp.CopyTo(destination);
+        FrameEnd.CopyTo(destination[TimestampLength..]);
+    }
+
+    // Lines come in bursts: most share their millisecond with the one before.
+    private void FormatTimestamp(DateTimeOffset at)
+    {
+        var milliseconds = at.UtcTicks / TimeSpan.TicksPerMillisecond;
+        if (milliseconds != _timestampMilliseconds)
+        {
+            at.UtcDateTime.TryFormat(_timestamp, out _, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'");
+            _timestampMilliseconds = milliseconds;
+        }
+    }
+
+    private static int Digits(long value)
+    {
+        var digits = 1;
+        for (var limit = 10L; digits < MaxSequenceDigits && value >= limit; limit *= 10)
+        {
+            digits++;
+        }
+
+        return digits;
+    }
+}

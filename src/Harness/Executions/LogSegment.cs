@@ -1,0 +1,99 @@
+using System.Diagnostics;
+
+namespace Harness.Executions;
+
+/// <summary>
+/// A stretch of a log: whole ready WebSocket frames, one after the other. One writer appends; readers are lock-free on the committed
+/// length. The bytes go back to the pool when the log and the last reader in it have let go; the object itself is never used again.
+/// </summary>
+internal sealed class LogSegment
+{
+    private readonly SegmentPool _pool;
+    private byte[] _bytes;
+    private int _holders = 1;
+    private int _frames;
+
+    // Committed bytes in the low half, committed frames in the high half: published together, so they always agree.
+    private long _committed;
+    private volatile LogSegment? _next;
+
+    public LogSegment(SegmentPool pool, byte[] bytes, int capacity, long firstSequence)
+    {
+        _pool = pool;
+        _bytes = bytes;
+        Capacity = capacity;
+        FirstSequence = firstSequence;
+    }
+
+    /// <summary>Bytes it may hold.</summary>
+    public int Capacity { get; }
+
+    /// <summary>Sequence of its first frame.</summary>
+    public long FirstSequence { get; }
+
+    /// <summary>The segment after this one, once something in it is committed.</summary>
+    public LogSegment? Next => _next;
+
+    /// <summary>Length and frames that readers may see.</summary>
+    public (int Length, int Frames) Committed
+    {
+        get
+        {
+            var committed = Volatile.Read(ref _committed);
+            return ((int)(committed & uint.MaxValue), (int)(committed >> 32));
+        }
+    }
+
+    /// <summary>The memory itself. Readers look only at what is committed, and only while they hold the segment.</summary>
+    public byte[] Bytes => _bytes;
+
+    /// <summary>Bytes written, committed or not. For the log writer only.</summary>
+    public int Written { get; private set; }
+
+    /// <summary>Room for one frame, counted as written. Only the log writer calls it, and sees to it that there is room.</summary>
+    public Span<byte> Reserve(int size)
+    {
+        var frame = _bytes.AsSpan(Written, size);
+        Written += size;
+        _frames++;
+        return frame;
+    }
+
+    /// <summary>Shows readers everything written. Only the log writer calls it, after the store has it.</summary>
+    public void Commit() => Volatile.Write(ref _committed, ((long)_frames << 32) | (uint)Written);
+
+    /// <summary>Shows readers the segment that follows. Only the log writer calls it, after its last <see cref="Commit"/> here.</summary>
+    public void Link(LogSegment next) => _next = next;
+
+    /// <summary>Keeps the bytes from the pool until <see cref="Release"/>. False when they have gone already.</summary>
+    public bool TryHold()
+    {
+        var holders = Volatile.Read(ref _holders);
+        while (holders > 0)
+        {
+            var seen = Interlocked.CompareExchange(ref _holders, holders + 1, holders);
+            if (seen == holders)
+            {
+                return true;
+            }
+
+            holders = seen;
+        }
+
+        return false;
+    }
+
+    /// <summary>Lets go. The last one gives the bytes back and cuts the chain, so that a stopped reader keeps no more than its own segment.</summary>
+    public void Release()
+    {
+        var holders = Interlocked.Decrement(ref _holders);
+        Debug.Assert(holders >= 0, "A segment was released more often than held");
+        if (holders == 0)
+        {
+            var bytes = _bytes;
+            _bytes = [];
+            _next = null;
+            _pool.Return(bytes, Capacity);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Harness.Executions;
+
+/// <summary>
+/// Lines without an agent, for demos and load tests: <c>{"lines":N,"rate":R,"size":100,"watchers":W}</c> emits exactly N lines of
+/// <c>size</c> characters, as fast as it can (rate 0) or R per second, once W readers are there. Each line begins with <c>T=</c> and the
+/// 19-digit monotonic time in nanoseconds at which it was written; zeros when the rate is 0. Registered only on request.
+/// </summary>
+public sealed class SyntheticKind : IExecutionKind
+{
+    private const int StampLength = 2 + 19;
+    private const long MaxLines = 1_000_000_000;
+    private const int MaxWatchers = 100_000;
+    private static readonly TimeSpan WatchersTimeLimit = TimeSpan.FromMinutes(1);
+
+    private readonly TimeProvider _time;
+
+    /// <summary>Paces by this clock.</summary>
+    public SyntheticKind(TimeProvider time) => _time = time;
+
+    /// <inheritdoc/>
+    public string Name => "synthetic";
+
+    /// <inheritdoc/>
+    public ExecutionPlan Plan(JsonElement data)
+    {
+        var lines = (long)Number(data, "lines", 1_000, 0, MaxLines);
+        var rate = Number(data, "rate", 0, 0, 10_000_000);
+        var size = (int)Number(data, "size", 100, StampLength, 64 * 1024);
+        var watchers = (int)Number(data, "watchers", 0, 0, MaxWatchers);
+        var request = new ExecutionRequest { Kind = Name, Name = string.Create(CultureInfo.InvariantCulture, $"{lines} lines of {size} characters") };
+        return new ExecutionPlan(request, async (log, stop) =>
+        {
+            await WaitForWatchersAsync(log, watchers, stop);
+            var line = new byte[size];
+            line.AsSpan().Fill((byte)'x');
+            Encoding.ASCII.GetBytes("T=0000000000000000000", line);
+            await (rate > 0 ? WritePacedAsync(log, line, lines, rate, stop) : WriteAllAsync(log, line, lines, stop));
+            return new ExecutionResult(ExecutionStatus.Completed);
+        });
+    }
+
+    private async Task WaitForWatchersAsync(ExecutionLog log, int watchers, CancellationToken stop)
+    {
+        try
+        {
+            await log.WaitForReadersAsync(watchers, stop).WaitAsync(WatchersTimeLimit, _time, stop);
+        }
+        catch (TimeoutException e)
+        {
+            throw new TimeoutException(
+                $"Only {log.ReaderCount} of {watchers} watchers came within {WatchersTimeLimit.TotalSeconds:0} s", e);
+        }
+    }
+
+    private static async Task WriteAllAsync(ExecutionLog log, byte[] line, long lines, CancellationToken stop)
+    {
+        for (var written = 0L; written < lines; written++)
+        {
+            while (!log.TryWrite(line.AsSpan()))
+            {
+                stop.ThrowIfCancellationRequested();
+                await log.WaitToWriteAsync(stop);
+            }
+        }
+    }
+
+    private async Task WritePacedAsync(ExecutionLog log, byte[] line, long lines, double rate, CancellationToken stop)
+    {
+        using var ticks = new PeriodicTimer(TimeSpan.FromMilliseconds(1), _time);
+        var began = _time.GetTimestamp();
+        for (var written = 0L; written < lines;)
+        {
+            await ticks.WaitForNextTickAsync(stop);
+            var due = Math.Min(lines, (long)(_time.GetElapsedTime(began).TotalSeconds * rate));
+            for (; written < due; written++)
+            {
+                Stamp(line);
+                await log.WriteAsync(line, stop);
+            }
+        }
+    }
+
+    private static void Stamp(byte[] line)
+    {
+        var nanoseconds = Stopwatch.GetTimestamp() * (1_000_000_000 / Stopwatch.Frequency);
+        nanoseconds.TryFormat(line.AsSpan(2), out _, "D19", CultureInfo.InvariantCulture);
+    }
+
+    private static double Number(JsonElement data, string name, double missing, double least, double most)
+    {
+        if (data.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
+        {
+            return missing;
+        }
+
+        if (data.ValueKind != JsonValueKind.Object)
+        {
+            throw new ExecutionInputException("data must be an object such as {\"lines\":1000,\"rate\":0,\"size\":100,\"watchers\":1}");
+        }
+
+        if (!data.TryGetProperty(name, out var value))
+        {
+            return missing;
+        }
+
+        return value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number >= least && number <= most
+            ? number
+            : throw new ExecutionInputException(
+                string.Create(CultureInfo.InvariantCulture, $"data.{name} must be a number from {least} to {most}"));
+    }
+}
