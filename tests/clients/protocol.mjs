@@ -1,5 +1,6 @@
-// What a client built on `ws` relies on: order and numbers of frames, two runs on one socket, errors that leave it open, cancel.
-// HARNESS_WS is a server that was started with --synthetic.
+// What a client built on `ws` relies on: order and numbers of frames, two runs on one socket, errors that leave it open, a record
+// that stays.
+// HARNESS_WS is the server.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import WebSocket from 'ws';
