@@ -1,1 +1,4 @@
-return 0;
+using Harness.Server;
+
+var app = HarnessServer.Create(args);
+return await HarnessServer.RunAsync(app);

@@ -156,6 +156,13 @@ public sealed partial class ExecutionRegistry : IDisposable
             _places.Release();
         }
 
+        // A token cancelled by nobody's claim was cancelled by the timer.
+        if (result.Status != ExecutionStatus.Completed && source.IsCancellationRequested && _sources.ContainsKey(execution.Id))
+        {
+            var error = $"The execution took longer than its time limit of {TimeLimit(execution).TotalSeconds:0.###} s and was stopped";
+            result = result with { Status = ExecutionStatus.Failed, Error = error };
+        }
+
         result = await SealAsync(execution, result);
         _finished.Add(execution);
         execution.Complete(result);
@@ -191,28 +198,26 @@ public sealed partial class ExecutionRegistry : IDisposable
 
     private async Task<ExecutionResult> RunBodyAsync(Execution execution, ExecutionBody body, CancellationTokenSource source)
     {
-        var limit = execution.Request.TimeLimit is { } wish && wish < _options.TimeLimit ? wish : _options.TimeLimit;
-        using var timer = _time.CreateTimer(static state => _ = ((CancellationTokenSource)state!).CancelAsync(), source, limit, Timeout.InfiniteTimeSpan);
+        using var timer = _time.CreateTimer(
+            static state => _ = ((CancellationTokenSource)state!).CancelAsync(), source, TimeLimit(execution), Timeout.InfiniteTimeSpan);
         var running = Task.Run(() => body(execution.Log, source.Token), CancellationToken.None);
         if (await HasUnwoundAsync(running, source.Token))
         {
             var result = await running;
-            return HasTimedOut(execution, source) ? TimedOut(limit) : result;
+            return result is null || !result.Status.IsFinal()
+                ? throw new InvalidOperationException("The body ended without a final status")
+                : result;
         }
 
         LogAbandoned(execution.Id, _options.CancelGrace);
         _ = running.ContinueWith(
-            static (task, state) => _ = task.Exception, null, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            static (task, _) => _ = task.Exception, null, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         await execution.Log.WriteAsync($"Did not stop within {_options.CancelGrace.TotalSeconds:0.###} s and was left behind", CancellationToken.None);
-        return HasTimedOut(execution, source) ? TimedOut(limit) : new ExecutionResult(ExecutionStatus.Canceled);
+        return new ExecutionResult(ExecutionStatus.Canceled);
     }
 
-    // A token cancelled by nobody's claim was cancelled by the timer.
-    private bool HasTimedOut(Execution execution, CancellationTokenSource source) =>
-        source.IsCancellationRequested && _sources.ContainsKey(execution.Id);
-
-    private static ExecutionResult TimedOut(TimeSpan limit) =>
-        new(ExecutionStatus.Failed, $"The execution took longer than its time limit of {limit.TotalSeconds:0.###} s and was stopped");
+    private TimeSpan TimeLimit(Execution execution) =>
+        execution.Request.TimeLimit is { } wish && wish < _options.TimeLimit ? wish : _options.TimeLimit;
 
     /// <summary>Waits for the body to end: as long as it may run, and a while more once its token is cancelled.</summary>
     private async Task<bool> HasUnwoundAsync(Task running, CancellationToken stop)

@@ -1,0 +1,18 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Harness.Server.Dialects.Voiceflow;
+
+/// <summary>The routes that watchdogs ask; they need no API key.</summary>
+internal static class Health
+{
+    /// <summary>Answers as long as the process does.</summary>
+    public static JsonHttpResult<HealthResponse> Get(TimeProvider time) =>
+        TypedResults.Json(new HealthResponse("healthy", WireTime.Seconds(time.GetUtcNow())));
+
+    /// <summary>200 while new executions are taken, else 503 with the reasons.</summary>
+    public static JsonHttpResult<ReadyResponse> GetReady(EngineLifetime engine) => engine.IsStopping
+        ? TypedResults.Json(
+            new ReadyResponse("stopping", ["The server is stopping: it takes no new executions and ends those that run"]),
+            statusCode: StatusCodes.Status503ServiceUnavailable)
+        : TypedResults.Json(new ReadyResponse("ready", null));
+}

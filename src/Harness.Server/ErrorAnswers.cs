@@ -1,0 +1,69 @@
+using Microsoft.AspNetCore.Diagnostics;
+
+namespace Harness.Server;
+
+/// <summary>What clients read when a request cannot be answered as asked.</summary>
+internal static class ErrorAnswers
+{
+    /// <summary>Words what escapes a handler: the client's faults with their code, ours as 500 without details.</summary>
+    public static void UseErrorAnswers(this WebApplication app) => app.UseExceptionHandler(new ExceptionHandlerOptions
+    {
+        ExceptionHandler = AnswerAsync,
+        SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException,
+    });
+
+    /// <summary>
+    /// Answers unknown routes and wrong methods with 404 <c>404 page not found</c>, and a trailing slash too many with a redirect, as the
+    /// seed's server does (compat/voiceflow 1.1).
+    /// </summary>
+    public static void UsePageNotFound(this WebApplication app)
+    {
+        app.Use((context, next) => FindWithoutSlash(context) is { } location ? RedirectAsync(context, location) : next(context));
+        app.UseStatusCodePages(context => AnswerNotFoundAsync(context.HttpContext.Response));
+    }
+
+    private static Task AnswerAsync(HttpContext context)
+    {
+        var exception = context.Features.Get<IExceptionHandlerFeature>()?.Error;
+        var answer = exception switch
+        {
+            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new ErrorResponse(
+                "Request too large", "The request body is longer than this server accepts (Harness:Server:MaxBodyBytes)"),
+            BadHttpRequestException bad => new ErrorResponse("Invalid request", bad.Message),
+            _ => new ErrorResponse("Internal server error", $"The server's log has the details of request {context.TraceIdentifier}"),
+        };
+        context.Response.StatusCode = exception is BadHttpRequestException { StatusCode: var code } ? code : StatusCodes.Status500InternalServerError;
+        return context.Response.WriteAsJsonAsync(answer, context.RequestAborted);
+    }
+
+    private static Task AnswerNotFoundAsync(HttpResponse response)
+    {
+        if (response.StatusCode is not (StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed))
+        {
+            return Task.CompletedTask;
+        }
+
+        response.StatusCode = StatusCodes.Status404NotFound;
+        response.Headers.Allow = default;
+        response.ContentType = "text/plain";
+        return response.WriteAsync("404 page not found");
+    }
+
+    // The routes themselves do not mind the slash; a route that other methods have answers 405 and has no pattern.
+    private static string? FindWithoutSlash(HttpContext context)
+    {
+        var path = context.Request.Path.Value ?? "";
+        return path.Length > 1 && path.EndsWith('/') && context.GetEndpoint() is RouteEndpoint
+            ? context.Request.PathBase + path.TrimEnd('/') + context.Request.QueryString
+            : null;
+    }
+
+    private static Task RedirectAsync(HttpContext context, string location)
+    {
+        context.Response.StatusCode = HttpMethods.IsGet(context.Request.Method)
+            ? StatusCodes.Status301MovedPermanently
+            : StatusCodes.Status307TemporaryRedirect;
+        context.Response.Headers.Location = location;
+        return Task.CompletedTask;
+    }
+}

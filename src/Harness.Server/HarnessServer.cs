@@ -1,0 +1,96 @@
+using System.Text.Encodings.Web;
+using Harness.Server.Dialects.Voiceflow;
+using Harness.Server.Safety;
+using Harness.Server.Swagger;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
+
+namespace Harness.Server;
+
+/// <summary>The composition root: puts the engine, the transports and the dialects into one web application, and runs it.</summary>
+public static class HarnessServer
+{
+    /// <summary>Builds the server; nothing listens yet.</summary>
+    /// <param name="args">Configuration as the host's command line writes it, such as <c>--Harness:Server:Port=9090</c>.</param>
+    /// <param name="settings">Configuration that beats every other source, such as <c>Harness:Server:Port</c>; null for none.</param>
+    public static WebApplication Create(string[] args, IEnumerable<KeyValuePair<string, string?>>? settings = null) =>
+        Create(args, settings, _ => { });
+
+    /// <summary>Starts the server, says so, and runs it until it is stopped by a signal or from inside.</summary>
+    /// <returns>The process's exit code: 0 after a stop, 1 when it could not start; the log then has one line that says why.</returns>
+    public static async Task<int> RunAsync(WebApplication app)
+    {
+        await using (app)
+        {
+            using var signals = new SecondSignal();
+            try
+            {
+                await app.StartAsync();
+            }
+            catch (Exception e) when (StartFailure.Describe(e, app.Services) is { } failure)
+            {
+                app.Services.GetRequiredService<StartFailure>().Write(failure);
+                return 1;
+            }
+
+            await app.WaitForShutdownAsync();
+            return 0;
+        }
+    }
+
+    /// <summary>As the public one, with a last word on the services for tests.</summary>
+    internal static WebApplication Create(
+        string[] args, IEnumerable<KeyValuePair<string, string?>>? settings, Action<IServiceCollection> configure)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        builder.Configuration.AddHarness(args, settings?.ToList() ?? []);
+        builder.Logging.AddHarness(builder.Configuration.GetSection(ServerOptions.Section));
+        builder.WebHost.ConfigureKestrel(Listen);
+        AddServices(builder.Services);
+        configure(builder.Services);
+
+        var app = builder.Build();
+        UsePipeline(app);
+        return app;
+    }
+
+    private static void AddServices(IServiceCollection services)
+    {
+        services.AddOptions<ServerOptions>().BindConfiguration(ServerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<HostOptions>().Configure<IOptions<ServerOptions>>(LimitShutdown);
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
+        services.AddHarness();
+        services.AddSingleton<EngineLifetime>();
+        services.AddHostedService(provider => provider.GetRequiredService<EngineLifetime>());
+        services.AddSingleton<StartBanner>();
+        services.AddSingleton<StartFailure>();
+        services.AddSingleton<ApiKeyRing>();
+        services.AddSingleton<OriginPolicy>();
+        services.AddVoiceflow();
+        services.AddSwagger();
+    }
+
+    private static void UsePipeline(WebApplication app)
+    {
+        app.UseMiddleware<CrossOrigin>();
+        app.UseErrorAnswers();
+        app.UseMiddleware<ApiKeyGate>();
+        app.UseMiddleware<RequestLog>();
+        app.UsePageNotFound();
+        app.MapSwagger();
+        app.MapVoiceflow();
+        app.Lifetime.ApplicationStarted.Register(() => app.Services.GetRequiredService<StartBanner>().Write());
+    }
+
+    private static void Listen(KestrelServerOptions kestrel)
+    {
+        var options = kestrel.ApplicationServices.GetRequiredService<IOptions<ServerOptions>>().Value;
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = options.MaxBodyBytes;
+        kestrel.Listen(ListenAddress.Resolve(options), options.Port);
+    }
+
+    // After the executions, the web server gets a moment of its own to let the last answers out.
+    private static void LimitShutdown(HostOptions host, IOptions<ServerOptions> options) =>
+        host.ShutdownTimeout = options.Value.ShutdownTimeLimit + TimeSpan.FromSeconds(5);
+}

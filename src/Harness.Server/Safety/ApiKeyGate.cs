@@ -1,0 +1,64 @@
+using System.Net.Http.Headers;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace Harness.Server.Safety;
+
+/// <summary>Lets a request through when it brings an API key, or when none is asked for. Health checks need none.</summary>
+internal sealed class ApiKeyGate(RequestDelegate next, ApiKeyRing keys)
+{
+    private const string QueryName = "access_token";
+
+    private static readonly ErrorResponse Refusal = new(
+        "Unauthorized",
+        $"This server asks for an API key. Send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY', or as '?{QueryName}=KEY' "
+        + "where headers cannot be set, as in a browser's WebSocket or EventSource");
+
+    /// <summary>Answers 401 without a key of the ring.</summary>
+    public Task InvokeAsync(HttpContext context)
+    {
+        // Also without keys: what a client sends as a key never stays where a log could find it.
+        var fromQuery = TakeFromQuery(context.Request);
+        if (keys.IsEmpty || IsHealthCheck(context.Request.Path) || Sent(context.Request, fromQuery).Any(keys.Accepts))
+        {
+            return next(context);
+        }
+
+        context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+        context.Response.Headers.WWWAuthenticate = "Bearer";
+        return context.Response.WriteAsJsonAsync(Refusal, context.RequestAborted);
+    }
+
+    private static bool IsHealthCheck(PathString path) =>
+        path.Equals("/health") || path.Equals("/health/") || path.Equals("/health/ready");
+
+    private static IEnumerable<string> Sent(HttpRequest request, string? fromQuery)
+    {
+        if (AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out var header)
+            && header.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase) && header.Parameter is not null)
+        {
+            yield return header.Parameter;
+        }
+
+        if (request.Headers["X-API-Key"] is [{ Length: > 0 } key])
+        {
+            yield return key;
+        }
+
+        if (!string.IsNullOrEmpty(fromQuery))
+        {
+            yield return fromQuery;
+        }
+    }
+
+    private static string? TakeFromQuery(HttpRequest request)
+    {
+        if (!request.Query.TryGetValue(QueryName, out var values))
+        {
+            return null;
+        }
+
+        var others = request.Query.Where(pair => !pair.Key.Equals(QueryName, StringComparison.OrdinalIgnoreCase)).ToList();
+        request.QueryString = new QueryString(QueryHelpers.AddQueryString("", others));
+        return values[^1];
+    }
+}

@@ -1,0 +1,40 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Options;
+
+namespace Harness.Server.Safety;
+
+/// <summary>The server's API keys, of which it keeps only SHA-256 hashes. Thread-safe.</summary>
+internal sealed class ApiKeyRing
+{
+    private const string Prefix = "sha256:";
+
+    private readonly byte[][] _hashes;
+
+    /// <summary>Takes the keys of the options.</summary>
+    public ApiKeyRing(IOptions<ServerOptions> options) =>
+        _hashes = [.. options.Value.ApiKeys.Where(key => key.Length > 0).Select(key => Convert.FromHexString(Conceal(key)[Prefix.Length..]))];
+
+    /// <summary>Whether no key is asked for.</summary>
+    public bool IsEmpty => _hashes.Length == 0;
+
+    /// <summary>A key in the form that may be kept; one that has it already stays as it is.</summary>
+    public static string Conceal(string key) =>
+        IsConcealed(key) ? key : Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+
+    /// <summary>Whether it is one of the keys. Takes the same time whichever it is, and if it is none.</summary>
+    public bool Accepts(string key)
+    {
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(key));
+        var accepted = false;
+        foreach (var known in _hashes)
+        {
+            accepted |= CryptographicOperations.FixedTimeEquals(hash, known);
+        }
+
+        return accepted;
+    }
+
+    private static bool IsConcealed(string key) =>
+        key.StartsWith(Prefix, StringComparison.Ordinal) && key.Length == Prefix.Length + 64 && key[Prefix.Length..].All(char.IsAsciiHexDigit);
+}

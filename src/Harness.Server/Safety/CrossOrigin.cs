@@ -1,0 +1,73 @@
+using Microsoft.Extensions.Options;
+
+namespace Harness.Server.Safety;
+
+/// <summary>Refuses pages of foreign origins and tells browsers what the others may do (compat/voiceflow 1.5).</summary>
+internal sealed class CrossOrigin(RequestDelegate next, OriginPolicy policy, IOptions<ServerOptions> options)
+{
+    private readonly bool _answersBrowsers = options.Value.Cors;
+
+    /// <summary>Answers preflights, marks answers, refuses with 403.</summary>
+    public Task InvokeAsync(HttpContext context)
+    {
+        var request = context.Request;
+        if (!policy.IsHostAllowed(request))
+        {
+            return RefuseAsync(context, "Host not allowed", $"This server listens only on its own machine and is not called '{request.Host.Host}'. "
+                + $"Use localhost or an IP address, or start it with --cors-origin http://{request.Host.Host} or with --api-key");
+        }
+
+        if (!policy.IsAllowed(request) && context.GetEndpoint()?.Metadata.GetMetadata<ChecksOrigin>() is null)
+        {
+            return RefuseAsync(context, "Origin not allowed", $"Pages of '{request.Headers.Origin}' may not call this server. "
+                + $"Start it with --cors-origin {request.Headers.Origin} to allow them");
+        }
+
+        if (!_answersBrowsers || request.Headers.Origin.Count == 0 || OriginPolicy.IsSameOrigin(request))
+        {
+            return next(context);
+        }
+
+        if (HttpMethods.IsOptions(request.Method))
+        {
+            Allow(context);
+            AnswerPreflight(context.Response);
+            return Task.CompletedTask;
+        }
+
+        // At the last moment, because an error handler clears the headers of the answer it replaces.
+        context.Response.OnStarting(() =>
+        {
+            Allow(context);
+            return Task.CompletedTask;
+        });
+        return next(context);
+    }
+
+    private void Allow(HttpContext context)
+    {
+        var headers = context.Response.Headers;
+        headers.AccessControlAllowOrigin = policy.TellsOrigin ? context.Request.Headers.Origin : "*";
+        if (policy.TellsOrigin)
+        {
+            headers.Append("Vary", "Origin");
+        }
+    }
+
+    private static void AnswerPreflight(HttpResponse response)
+    {
+        response.StatusCode = StatusCodes.Status204NoContent;
+        response.Headers.AccessControlAllowMethods = "GET,POST,PUT,PATCH,DELETE,HEAD,OPTIONS";
+        response.Headers.AccessControlAllowHeaders = "Origin,Content-Length,Content-Type,Authorization,X-API-Key";
+        response.Headers.AccessControlMaxAge = "43200";
+    }
+
+    private static Task RefuseAsync(HttpContext context, string error, string message)
+    {
+        context.Response.StatusCode = StatusCodes.Status403Forbidden;
+        return context.Response.WriteAsJsonAsync(new ErrorResponse(error, message), context.RequestAborted);
+    }
+}
+
+/// <summary>Metadata of an endpoint that asks the <see cref="OriginPolicy"/> itself, to refuse in its own protocol's way.</summary>
+internal sealed record ChecksOrigin;

@@ -1,0 +1,42 @@
+using Harness.Server.Safety;
+
+namespace Harness.Server;
+
+/// <summary>Where settings come from. Later beats earlier: defaults, appsettings and .env, environment, the caller's settings.</summary>
+internal static class ServerConfiguration
+{
+    private const string ApiKeysSection = $"{ServerOptions.Section}:{nameof(ServerOptions.ApiKeys)}";
+
+    /// <summary>Adds the sources in that order.</summary>
+    /// <param name="configuration">Has the host's own sources already.</param>
+    /// <param name="args">Configuration as the host's command line writes it, such as <c>--Harness:Server:Port=9090</c>.</param>
+    /// <param name="settings">What the caller decided; beats everything.</param>
+    public static void AddHarness(
+        this IConfigurationManager configuration, string[] args, IReadOnlyCollection<KeyValuePair<string, string?>> settings)
+    {
+        var file = DotEnv.Read(Path.Combine(Directory.GetCurrentDirectory(), ".env"));
+        configuration.AddInMemoryCollection(Translate(file.GetValueOrDefault));
+        configuration.AddEnvironmentVariables();
+
+        // Keys are a set, not a list of places: those of the caller replace those of the environment.
+        var environment = Translate(Environment.GetEnvironmentVariable);
+        var hasKeys = settings.Any(setting => IsApiKey(setting.Key));
+        configuration.AddInMemoryCollection(environment.Where(setting => !hasKeys || !IsApiKey(setting.Key)));
+        configuration.AddCommandLine(args);
+        configuration.AddInMemoryCollection(settings.Select(Conceal));
+    }
+
+    private static IEnumerable<KeyValuePair<string, string?>> Translate(Func<string, string?> read)
+    {
+        var keys = read("HARNESS_API_KEYS")?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+        var settings = keys.Index().Select(key => KeyValuePair.Create($"{ApiKeysSection}:{key.Index}", (string?)key.Item));
+        return settings.Select(Conceal).Concat(AgentVariables.Read(read));
+    }
+
+    private static bool IsApiKey(string name) => name.StartsWith(ApiKeysSection, StringComparison.OrdinalIgnoreCase);
+
+    private static KeyValuePair<string, string?> Conceal(KeyValuePair<string, string?> setting) =>
+        IsApiKey(setting.Key) && !string.IsNullOrEmpty(setting.Value)
+            ? KeyValuePair.Create(setting.Key, (string?)ApiKeyRing.Conceal(setting.Value))
+            : setting;
+}

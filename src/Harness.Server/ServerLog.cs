@@ -1,0 +1,51 @@
+using System.Globalization;
+using Serilog;
+using Serilog.Core;
+using Serilog.Events;
+using Serilog.Formatting.Json;
+
+namespace Harness.Server;
+
+/// <summary>The server's own log, on the standard output: readable lines, or one JSON object per line.</summary>
+internal static class ServerLog
+{
+    private const string LineTemplate = "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}";
+    private const string BannerTemplate = "{Message:lj}{NewLine}";
+
+    /// <summary>Makes Serilog the only writer of the host's log.</summary>
+    public static void AddHarness(this ILoggingBuilder logging, IConfiguration server)
+    {
+        // Read one by one and leniently: a wrong value is told at the start, by the options' own validation.
+        var debug = bool.TryParse(server[nameof(ServerOptions.Debug)], out var isDebug) && isDebug;
+        var json = Enum.TryParse<LogFormat>(server[nameof(ServerOptions.LogFormat)], ignoreCase: true, out var format) && format == LogFormat.Json;
+        logging.ClearProviders();
+        logging.SetMinimumLevel(LogLevel.Trace);
+        logging.AddSerilog(Create(debug, json), dispose: true);
+    }
+
+    private static Logger Create(bool debug, bool json)
+    {
+        var levels = new LoggerConfiguration()
+            .MinimumLevel.Is(debug ? LogEventLevel.Debug : LogEventLevel.Information)
+            .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+            .MinimumLevel.Override("System", LogEventLevel.Warning)
+            // The exception page of a request that its client broke off or sent wrong is no fault of ours.
+            .MinimumLevel.Override("Microsoft.AspNetCore.Server.Kestrel", debug ? LogEventLevel.Information : LogEventLevel.Warning)
+            .Enrich.FromLogContext();
+        if (json)
+        {
+            return levels.WriteTo.Console(new JsonFormatter(renderMessage: true)).CreateLogger();
+        }
+
+        return levels
+            .WriteTo.Conditional(IsBanner, sink => sink.Console(outputTemplate: BannerTemplate, formatProvider: CultureInfo.InvariantCulture))
+            .WriteTo.Conditional(
+                entry => !IsBanner(entry),
+                sink => sink.Console(outputTemplate: LineTemplate, formatProvider: CultureInfo.InvariantCulture))
+            .CreateLogger();
+    }
+
+    private static bool IsBanner(LogEvent entry) =>
+        entry.Properties.TryGetValue(Constants.SourceContextPropertyName, out var source)
+        && source is ScalarValue { Value: string name } && name == typeof(StartBanner).FullName;
+}

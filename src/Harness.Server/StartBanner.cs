@@ -1,0 +1,53 @@
+using Harness.Agents;
+using Harness.Server.Safety;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Options;
+
+namespace Harness.Server;
+
+/// <summary>Says at the start what runs, where, who answers, and who may call.</summary>
+internal sealed partial class StartBanner(
+    IServer server, IOptions<ServerOptions> options, AgentFactory agents, ApiKeyRing keys, ILogger<StartBanner> logger)
+{
+    /// <summary>Writes the lines; the server listens already.</summary>
+    public void Write()
+    {
+        var url = AddressOf(server);
+        LogStart(url);
+        if (options.Value.Swagger)
+        {
+            LogSwagger(url);
+        }
+
+        LogSocket(url.Replace("http://", "ws://", StringComparison.Ordinal));
+        LogAgent(agents.DefaultDescription);
+        LogSafety(
+            keys.IsEmpty ? "No API key is asked for" : "Every request but /health needs an API key",
+            ListenAddress.IsLoopback(options.Value)
+                ? "only this machine can connect; for others use --api-key, or --host 0.0.0.0 to let anyone in"
+                : "other machines can connect");
+        LogSynthetic(options.Value.Synthetic ? "on" : "off");
+    }
+
+    /// <summary>The first URL the server listens on, with the port it really got.</summary>
+    public static string AddressOf(IServer server) => server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "";
+
+    [LoggerMessage(1, LogLevel.Information, "Starting Harness API server on {Url}")]
+    private partial void LogStart(string url);
+
+    [LoggerMessage(2, LogLevel.Information, "Swagger documentation available at {Url}/swagger/index.html")]
+    private partial void LogSwagger(string url);
+
+    [LoggerMessage(3, LogLevel.Information, "WebSocket endpoint available at {Url}/ws")]
+    private partial void LogSocket(string url);
+
+    [LoggerMessage(4, LogLevel.Information, "Suites that name no agent are answered by: {Agent}")]
+    private partial void LogAgent(string agent);
+
+    [LoggerMessage(5, LogLevel.Information, "{Keys}; {Reach}")]
+    private partial void LogSafety(string keys, string reach);
+
+    [LoggerMessage(6, LogLevel.Information, "Synthetic load executions are {Synthetic} (--synthetic)")]
+    private partial void LogSynthetic(string synthetic);
+}

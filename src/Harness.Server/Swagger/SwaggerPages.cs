@@ -1,0 +1,54 @@
+using Harness.Server.Dialects.Voiceflow;
+using Microsoft.Extensions.Options;
+using Microsoft.OpenApi;
+
+namespace Harness.Server.Swagger;
+
+/// <summary>The OpenAPI document and the page that shows it; both come from this process, so that they work offline.</summary>
+internal static class SwaggerPages
+{
+    private const string DocumentPath = "/swagger/doc.json";
+
+    /// <summary>Adds what writes the document.</summary>
+    public static IServiceCollection AddSwagger(this IServiceCollection services) => services.AddOpenApi(openApi =>
+    {
+        openApi.OpenApiVersion = OpenApiSpecVersion.OpenApi3_0;
+        openApi.AddDocumentTransformer<VoiceflowDocument>();
+    });
+
+    /// <summary>
+    /// Serves <c>/swagger/doc.json</c>, <c>/swagger/index.html</c> and the page's files, if the options want them. Everything else below
+    /// <c>/swagger</c> is 404 <c>Not Found</c>, as in the seed's server (compat/voiceflow 1.1).
+    /// </summary>
+    public static void MapSwagger(this WebApplication app)
+    {
+        if (!app.Services.GetRequiredService<IOptions<ServerOptions>>().Value.Swagger)
+        {
+            return;
+        }
+
+        app.MapOpenApi(DocumentPath);
+        app.UseWhen(context => context.GetEndpoint() is null && context.Request.Path.StartsWithSegments("/swagger"), UsePage);
+    }
+
+    private static void UsePage(IApplicationBuilder pages)
+    {
+        pages.Use((context, next) => IsFile(context.Request) ? next(context) : AnswerNotFoundAsync(context));
+        pages.UseSwaggerUI(page =>
+        {
+            page.RoutePrefix = "swagger";
+            page.DocumentTitle = "Harness API";
+            page.SwaggerEndpoint(DocumentPath, "Harness API");
+        });
+        pages.Run(AnswerNotFoundAsync);
+    }
+
+    private static bool IsFile(HttpRequest request) => HttpMethods.IsGet(request.Method) && Path.HasExtension(request.Path);
+
+    private static Task AnswerNotFoundAsync(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        context.Response.ContentType = "text/plain";
+        return context.Response.WriteAsync("Not Found", context.RequestAborted);
+    }
+}

@@ -1,0 +1,373 @@
+using Harness.Executions;
+
+namespace Harness.Tests.Executions;
+
+public sealed class ExecutionRegistryTests
+{
+    private static readonly ExecutionResult Completed = new(ExecutionStatus.Completed);
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task StartedExecutionIsFoundListedAndEndsWithItsBodysResult()
+    {
+        using var engine = new Engine();
+        var first = await engine.RunAsync();
+        var second = engine.Start((_, _) => Task.FromResult(new ExecutionResult(ExecutionStatus.Failed, "the agent said no")));
+        await second.Completion.WaitAsync(Stop);
+
+        Assert.True(engine.Registry.TryFind(first.Id, out var found));
+        Assert.Same(first, found);
+        Assert.Equal([second.Id, first.Id], engine.Registry.List().OrderByDescending(e => e.State.CompletedAt).Select(e => e.Id));
+        Assert.Equal(ExecutionStatus.Completed, first.State.Status);
+        Assert.Equal((ExecutionStatus.Failed, "the agent said no"), (second.State.Status, second.State.Error));
+        Assert.Equal(0, engine.Registry.ActiveCount);
+        Assert.False(engine.Registry.TryFind("nope", out _));
+    }
+
+    [Fact]
+    public async Task WhateverABodyThrowsEndsOnlyThatExecutionAndSaysWhy()
+    {
+        using var engine = new Engine();
+        ExecutionBody[] bodies =
+        [
+            (_, _) => throw new InvalidOperationException("thrown at once"),
+            (_, _) => NoTask(),
+            async (_, _) =>
+            {
+                await Task.Yield();
+                throw new KeyNotFoundException("thrown later");
+            },
+            (_, _) => Task.FromException<ExecutionResult>(new OperationCanceledException("a token of its own")),
+            (_, _) => Task.FromResult<ExecutionResult>(null!),
+            (_, _) => Task.FromResult(new ExecutionResult(ExecutionStatus.Running)),
+        ];
+
+        var executions = bodies.Select(body => engine.Start(body)).ToList();
+        var results = await Task.WhenAll(executions.Select(execution => execution.Completion)).WaitAsync(Stop);
+
+        Assert.All(results, result => Assert.Equal(ExecutionStatus.Failed, result.Status));
+        Assert.All(executions, execution => Assert.False(string.IsNullOrEmpty(execution.State.Error)));
+        Assert.Equal("thrown at once", results[0].Error);
+        Assert.Equal("thrown later", results[2].Error);
+        Assert.Equal(ExecutionStatus.Completed, (await engine.RunAsync()).State.Status);
+    }
+
+    [Fact]
+    public async Task CancelShowsAtOnceReachesTheBodyAndEndsInAResult()
+    {
+        using var engine = new Engine();
+        var running = new TaskCompletionSource();
+        var seen = new TaskCompletionSource();
+        var unwind = new TaskCompletionSource();
+        var execution = engine.Start(async (log, stop) =>
+        {
+            await using var registration = stop.Register(seen.SetResult);
+            running.SetResult();
+            await unwind.Task.WaitAsync(Stop);
+            await log.WriteAsync("still said after the cancel", CancellationToken.None);
+            stop.ThrowIfCancellationRequested();
+            return Completed;
+        });
+        await running.Task.WaitAsync(Stop);
+
+        Assert.True(engine.Registry.TryCancel(execution));
+        Assert.Equal(ExecutionStatus.Canceled, execution.State.Status);
+        Assert.NotNull(execution.State.CompletedAt);
+        Assert.False(execution.Log.IsSealed);
+        await seen.Task.WaitAsync(Stop);
+        unwind.SetResult();
+        var events = await Engine.ReadAsync(execution);
+
+        Assert.Equal("still said after the cancel", events[^2].Text("message"));
+        Assert.Equal("cancelled", events[^1].GetProperty("data").Text("status"));
+        Assert.False(events[^1].GetProperty("data").TryGetProperty("error", out _));
+        Assert.False(engine.Registry.TryCancel(execution));
+    }
+
+    [Fact]
+    public async Task LateSuccessNeverOverwritesCancelled()
+    {
+        using var engine = new Engine();
+        var running = new TaskCompletionSource();
+        var goOn = new TaskCompletionSource();
+        var execution = engine.Start(async (_, _) =>
+        {
+            running.SetResult();
+            await goOn.Task;
+            return Completed;
+        });
+        await running.Task.WaitAsync(Stop);
+
+        Assert.True(engine.Registry.TryCancel(execution));
+        goOn.SetResult();
+        var result = await execution.Completion.WaitAsync(Stop);
+
+        Assert.Equal(ExecutionStatus.Canceled, result.Status);
+        Assert.Equal(ExecutionStatus.Canceled, execution.State.Status);
+        Assert.Equal("cancelled", (await Engine.ReadAsync(execution))[^1].GetProperty("data").Text("status"));
+    }
+
+    [Fact]
+    public async Task TenThousandRacesOfCancelAndSuccessEachHaveOneWinnerThatAllSee()
+    {
+        const int Races = 10_000;
+        using var engine = new Engine(new ExecutionOptions { MaxFinished = 16 });
+        var cancelled = 0;
+        for (var race = 0; race < Races; race++)
+        {
+            using var gun = new Barrier(2);
+            var execution = engine.Start(async (log, _) =>
+            {
+                await log.WriteAsync("ready", CancellationToken.None);
+                gun.SignalAndWait(Stop);
+                return Completed;
+            });
+
+            gun.SignalAndWait(Stop);
+            Thread.SpinWait(race % 400);
+            var won = engine.Registry.TryCancel(execution);
+            var atOnce = execution.State;
+            var result = await execution.Completion.WaitAsync(Stop);
+            var last = (await Engine.ReadAsync(execution))[^1];
+
+            var expected = won ? ExecutionStatus.Canceled : ExecutionStatus.Completed;
+            Assert.Equal(expected, atOnce.Status);
+            Assert.Equal(expected, result.Status);
+            Assert.Same(atOnce, execution.State);
+            Assert.Equal(expected.ToWire(), last.GetProperty("data").Text("status"));
+            Assert.False(engine.Registry.TryCancel(execution));
+            cancelled += won ? 1 : 0;
+        }
+
+        // Both outcomes must have been raced, or the test has shown nothing.
+        Assert.InRange(cancelled, 1, Races - 1);
+    }
+
+    [Fact]
+    public async Task OfManyCancellersExactlyOneSucceeds()
+    {
+        using var engine = new Engine();
+        var execution = engine.Start(async (_, stop) =>
+        {
+            await Task.Delay(Timeout.Infinite, stop);
+            return Completed;
+        });
+
+        var claims = await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => Task.Run(() => engine.Registry.TryCancel(execution), Stop)));
+
+        Assert.Single(claims, claimed => claimed);
+        Assert.Equal(ExecutionStatus.Canceled, (await execution.Completion.WaitAsync(Stop)).Status);
+    }
+
+    [Fact]
+    public async Task ExecutionsOverTheLimitWaitAsPendingAndSaySo()
+    {
+        using var engine = new Engine(new ExecutionOptions { MaxConcurrent = 1 });
+        var release = new TaskCompletionSource();
+        var first = engine.Start(async (_, stop) =>
+        {
+            await release.Task.WaitAsync(stop);
+            return Completed;
+        });
+
+        var second = engine.Start(async (log, stop) =>
+        {
+            await log.WriteAsync("my own line", stop);
+            return Completed;
+        });
+        Assert.Equal(ExecutionStatus.Pending, second.State.Status);
+        release.SetResult();
+        var events = await Engine.ReadAsync(second);
+
+        Assert.Equal(ExecutionStatus.Completed, first.State.Status);
+        Assert.Equal(["status", "log", "status", "log", "log", "result"], events.Select(JsonEvents.Type));
+        Assert.Equal("pending", events[0].Text("message"));
+        Assert.Equal("Waiting for a free place: 1 executions run already, which is the limit", events[1].Text("message"));
+        Assert.Equal("running", events[2].GetProperty("data").Text("status"));
+        Assert.StartsWith("Running after ", events[3].Text("message"), StringComparison.Ordinal);
+        Assert.Equal("my own line", events[4].Text("message"));
+    }
+
+    [Fact]
+    public async Task PendingExecutionCanBeCancelledAndMoreThanTheLimitAreRefused()
+    {
+        using var engine = new Engine(new ExecutionOptions { MaxConcurrent = 1, MaxPending = 1 });
+        var first = engine.Start(async (_, stop) =>
+        {
+            await Task.Delay(Timeout.Infinite, stop);
+            return Completed;
+        });
+        var second = engine.Start((_, _) => throw new InvalidOperationException("must not run"));
+
+        var refusal = Assert.Throws<ExecutionInputException>(() => engine.Start((_, _) => Task.FromResult(Completed)));
+        Assert.StartsWith("Too many executions: 1 run and 1 wait", refusal.Message, StringComparison.Ordinal);
+        Assert.True(engine.Registry.TryCancel(second));
+        Assert.Equal(ExecutionStatus.Canceled, (await second.Completion.WaitAsync(Stop)).Status);
+
+        var third = engine.Start((_, _) => Task.FromResult(Completed));
+        Assert.True(engine.Registry.TryCancel(first));
+        Assert.Equal(ExecutionStatus.Completed, (await third.Completion.WaitAsync(Stop)).Status);
+    }
+
+    [Fact]
+    public async Task BodyThatTakesTooLongIsStoppedAndFails()
+    {
+        var time = new ManualTime();
+        using var engine = new Engine(new ExecutionOptions { TimeLimit = TimeSpan.FromMinutes(1) }, time);
+        var running = new TaskCompletionSource();
+        var execution = engine.Start(async (_, stop) =>
+        {
+            running.SetResult();
+            await Task.Delay(Timeout.Infinite, stop);
+            return Completed;
+        }, request => request with { TimeLimit = TimeSpan.FromSeconds(30) });
+        await running.Task.WaitAsync(Stop);
+
+        time.Advance(TimeSpan.FromSeconds(30));
+        var result = await execution.Completion.WaitAsync(Stop);
+
+        Assert.Equal(ExecutionStatus.Failed, result.Status);
+        Assert.Equal("The execution took longer than its time limit of 30 s and was stopped", execution.State.Error);
+    }
+
+    [Fact]
+    public async Task BodyThatDoesNotStopIsLeftBehindAfterTheGraceAndTheLogSaysSo()
+    {
+        using var engine = new Engine(new ExecutionOptions { CancelGrace = TimeSpan.FromMilliseconds(20) });
+        var running = new TaskCompletionSource();
+        var never = new TaskCompletionSource<ExecutionResult>();
+        var execution = engine.Start((_, _) =>
+        {
+            running.SetResult();
+            return never.Task;
+        });
+        await running.Task.WaitAsync(Stop);
+
+        Assert.True(engine.Registry.TryCancel(execution));
+        var result = await execution.Completion.WaitAsync(Stop);
+        never.SetException(new InvalidOperationException("too late to matter"));
+
+        Assert.Equal(ExecutionStatus.Canceled, result.Status);
+        Assert.Equal("Did not stop within 0.02 s and was left behind", (await Engine.ReadAsync(execution))[^2].Text("message"));
+    }
+
+    [Fact]
+    public async Task LinesAfterTheEndAreDropped()
+    {
+        using var engine = new Engine();
+        ExecutionLog? kept = null;
+        var execution = engine.Start((log, _) =>
+        {
+            kept = log;
+            return Task.FromResult(Completed);
+        });
+        await execution.Completion.WaitAsync(Stop);
+
+        await kept!.WriteAsync("too late", Stop);
+
+        Assert.Equal(["status", "result"], (await Engine.ReadAsync(execution)).Select(JsonEvents.Type));
+    }
+
+    [Fact]
+    public async Task FinishedExecutionsAreForgottenByAge()
+    {
+        var time = new ManualTime();
+        using var engine = new Engine(new ExecutionOptions { Retention = TimeSpan.FromMinutes(5) }, time);
+        var old = await engine.RunAsync("a line");
+        time.Advance(TimeSpan.FromMinutes(4));
+        var young = await engine.RunAsync("a line");
+        Assert.True(engine.Registry.TryFind(old.Id, out _));
+
+        time.Advance(TimeSpan.FromMinutes(2));
+
+        Assert.False(engine.Registry.TryFind(old.Id, out _));
+        Assert.True(engine.Registry.TryFind(young.Id, out _));
+    }
+
+    [Fact]
+    public async Task FinishedExecutionsAreForgottenByCountTheOldestFirst()
+    {
+        using var engine = new Engine(new ExecutionOptions { MaxFinished = 2 });
+
+        var executions = new List<Execution>();
+        for (var i = 0; i < 5; i++)
+        {
+            executions.Add(await engine.RunAsync($"run {i}"));
+        }
+
+        Assert.Equal([false, false, false, true, true], executions.Select(execution => engine.Registry.TryFind(execution.Id, out _)));
+    }
+
+    [Fact]
+    public async Task MemoryOfForgottenLogsIsGivenBack()
+    {
+        using var engine = new Engine(new ExecutionOptions { MaxFinished = 0 });
+
+        for (var i = 0; i < 20; i++)
+        {
+            await engine.RunAsync([.. Enumerable.Repeat(new string('x', 100), 5_000)]);
+        }
+
+        Assert.Equal(0, engine.Registry.LogBytes);
+    }
+
+    [Fact]
+    public async Task AllLogsTogetherStayWithinTheTotalAndTheOldestFinishedGoFirst()
+    {
+        const int Total = 4 * 1024 * 1024;
+        using var engine = new Engine(new ExecutionOptions { TotalWindowBytes = Total });
+
+        var executions = new List<Execution>();
+        for (var i = 0; i < 20; i++)
+        {
+            executions.Add(await engine.RunAsync([.. Enumerable.Repeat(new string('x', 100), 5_000)]));
+            Assert.InRange(engine.Registry.LogBytes, 0, Total);
+        }
+
+        Assert.False(engine.Registry.TryFind(executions[0].Id, out _));
+        Assert.True(engine.Registry.TryFind(executions[^1].Id, out _));
+    }
+
+    [Fact]
+    public async Task ReaderOfAForgottenExecutionIsToldWhatItMissesAndEnds()
+    {
+        using var engine = new Engine(new ExecutionOptions { MaxFinished = 1 });
+        var execution = await engine.RunAsync([.. Enumerable.Repeat(new string('x', 100), 5_000)]);
+        await using var reader = execution.Log.ReadEventsAsync(1, Stop).GetAsyncEnumerator(Stop);
+        Assert.True(await reader.MoveNextAsync());
+
+        await engine.RunAsync();
+        var seen = new List<string>();
+        while (await reader.MoveNextAsync())
+        {
+            seen.Add(System.Text.Encoding.UTF8.GetString(reader.Current.Span));
+        }
+
+        Assert.EndsWith(",\"to\":5002,\"reason\":\"retention\"}", seen[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task StopCancelsWhatRunsAwaitsItsResultAndRefusesWhatIsNew()
+    {
+        using var engine = new Engine();
+        var execution = engine.Start(async (_, stop) =>
+        {
+            await Task.Delay(Timeout.Infinite, stop);
+            return Completed;
+        });
+
+        await engine.Registry.StopAsync(Stop);
+
+        Assert.True(execution.Log.IsSealed);
+        Assert.Equal(ExecutionStatus.Canceled, execution.State.Status);
+        Assert.Throws<ExecutionInputException>(() => engine.Start((_, _) => Task.FromResult(Completed)));
+    }
+
+    // Plugged-in code need not know of nullability.
+    private static Task<ExecutionResult> NoTask()
+    {
+        Task<ExecutionResult>? none = null;
+        return none!;
+    }
+}
