@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Xml;
+using Harness.Suites;
 
 namespace Harness.Cli.Runs;
 
@@ -16,9 +17,9 @@ internal static class JUnitReport
         writer.WriteStartElement("testsuite");
         writer.WriteAttributeString("name", Legal(report.Suite));
         writer.WriteAttributeString("tests", Number(tests.Count));
-        writer.WriteAttributeString("failures", Number(tests.Count(test => test.Outcome == "failed")));
+        writer.WriteAttributeString("failures", Number(tests.Count(test => test.Outcome == SuiteOutcome.Failed)));
         writer.WriteAttributeString("errors", "0");
-        writer.WriteAttributeString("skipped", Number(tests.Count(test => test.Outcome is not ("passed" or "failed"))));
+        writer.WriteAttributeString("skipped", Number(tests.Count(test => test.Outcome == SuiteOutcome.Skipped)));
         writer.WriteAttributeString("time", Seconds(report.Duration));
         if (report.Document.Text("started_at") is { } start)
         {
@@ -37,20 +38,27 @@ internal static class JUnitReport
     }
 
     /// <summary>A server that tells nothing of its tests gets one case for the whole suite.</summary>
-    private static IReadOnlyList<TestReport> TestsOf(RunReport report) => report.Tests.Count > 0
-        ? report.Tests
-        : [new TestReport(report.Suite, "", report.Status == "completed" ? "passed" : report.Status, 0, report.Duration, report.Error)];
+    private static IReadOnlyList<TestReport> TestsOf(RunReport report) => report.Details.Tests.Count > 0
+        ? report.Details.Tests
+        : [new TestReport(report.Suite, "", OutcomeOf(report)) { DurationMs = report.Duration.TotalMilliseconds, Error = report.Error }];
+
+    private static SuiteOutcome OutcomeOf(RunReport report) => report.Status switch
+    {
+        "completed" => SuiteOutcome.Passed,
+        "failed" => SuiteOutcome.Failed,
+        _ => SuiteOutcome.Skipped,
+    };
 
     private static void WriteTest(XmlWriter writer, string suite, TestReport test)
     {
         writer.WriteStartElement("testcase");
         writer.WriteAttributeString("classname", Legal(suite));
-        writer.WriteAttributeString("name", Legal(test.Title));
-        writer.WriteAttributeString("time", Seconds(test.Duration));
-        if (test.Outcome != "passed")
+        writer.WriteAttributeString("name", Legal(RunReport.TitleOf(test)));
+        writer.WriteAttributeString("time", Seconds(TimeSpan.FromMilliseconds(test.DurationMs)));
+        if (test.Outcome != SuiteOutcome.Passed)
         {
-            writer.WriteStartElement(test.Outcome == "failed" ? "failure" : "skipped");
-            writer.WriteAttributeString("message", Legal(test.Error ?? test.Outcome));
+            writer.WriteStartElement(test.Outcome == SuiteOutcome.Failed ? "failure" : "skipped");
+            writer.WriteAttributeString("message", Legal(test.Error ?? "not run"));
             writer.WriteEndElement();
         }
 

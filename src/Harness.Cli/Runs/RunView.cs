@@ -1,6 +1,6 @@
 using System.Globalization;
+using Harness.Suites;
 using Spectre.Console;
-using Spectre.Console.Rendering;
 
 namespace Harness.Cli.Runs;
 
@@ -63,23 +63,29 @@ internal sealed class RunView
     /// <summary>Shows how every test ended, and a line with the counts.</summary>
     public void ShowReport(RunReport report)
     {
-        if (report.Tests.Count > 0)
+        if (report.Details.Tests.Count > 0)
         {
             _output.WriteLine();
-            _console.Write(CreateTable(report));
+            _console.Write(CreateTable(report.Details.Tests));
         }
 
-        var style = report.ExitCode == ExitCode.Passed ? "green" : "red";
-        var seconds = report.Duration.TotalSeconds.ToString("0.00", CultureInfo.InvariantCulture);
+        if (report.Details.Truncated)
+        {
+            WriteLine("(the result would have been too large: it leaves out details of some tests)", new Style(Color.Yellow));
+        }
+
+        var counts = report.Details.Summary;
+        var color = report.ExitCode == ExitCode.Passed ? Color.Green : Color.Red;
         WriteLine(
-            $"{report.Status}: {report.Count("passed")} passed, {report.Count("failed")} failed, "
-            + $"{report.Tests.Count - report.Count("passed") - report.Count("failed")} not run, {seconds} s",
-            Style.Parse($"bold {style}"));
+            $"{report.Status}: {counts.Passed} passed, {counts.Failed} failed, {counts.Skipped} not run, {Seconds(report.Duration)} s",
+            new Style(color, decoration: Decoration.Bold));
         if (report.Error is { } error)
         {
-            WriteLine(error, Style.Parse(style));
+            WriteLine(error, new Style(color));
         }
     }
+
+    private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.00", CultureInfo.InvariantCulture);
 
     private static string Printable(string text) => string.Create(text.Length, text, (result, source) =>
     {
@@ -145,7 +151,7 @@ internal sealed class RunView
         }
     }
 
-    private Table CreateTable(RunReport report)
+    private Table CreateTable(IReadOnlyList<TestReport> tests)
     {
         var table = new Table { Border = _isTerminal ? TableBorder.Rounded : TableBorder.Ascii };
         table.AddColumn("Outcome");
@@ -153,17 +159,21 @@ internal sealed class RunView
         table.AddColumn(new TableColumn("Interactions").RightAligned());
         table.AddColumn(new TableColumn("Seconds").RightAligned());
         table.AddColumn("First error");
-        foreach (var test in report.Tests)
+        foreach (var test in tests)
         {
-            var color = test.Outcome switch { "passed" => Color.Green, "failed" => Color.Red, _ => Color.Grey };
-            table.AddRow(new IRenderable[]
+            var (outcome, color) = test.Outcome switch
             {
-                new Text(Printable(test.Outcome), new Style(color)),
-                new Text(Printable(test.Title)),
-                new Text(test.Interactions.ToString(CultureInfo.InvariantCulture)),
-                new Text(test.Duration.TotalSeconds.ToString("0.00", CultureInfo.InvariantCulture)),
-                new Text(Printable(test.Error ?? "")),
-            });
+                SuiteOutcome.Passed => ("passed", Color.Green),
+                SuiteOutcome.Failed => ("failed", Color.Red),
+                _ => ("not run", Color.Grey),
+            };
+            var begun = test.Interactions.Count(interaction => interaction.Outcome != SuiteOutcome.Skipped);
+            table.AddRow(
+                new Text(outcome, new Style(color)),
+                new Text(Printable(RunReport.TitleOf(test))),
+                new Text(begun.ToString(CultureInfo.InvariantCulture)),
+                new Text(Seconds(TimeSpan.FromMilliseconds(test.DurationMs))),
+                new Text(Printable(test.Error ?? "")));
         }
 
         return table;
