@@ -12,8 +12,10 @@ internal static partial class HarnessExecutable
         "HARNESS_API_KEYS", "NO_COLOR", "ASPNETCORE_URLS", "ASPNETCORE_ENVIRONMENT",
     }.ToDictionary(name => name, string? (_) => null);
 
-    public static ChildProcess Start(params string[] args) => ChildProcess.Start(
-        "dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "Harness.Cli.dll"), .. args], TestContext.Current.CancellationToken, Environment);
+    public static string Path { get; } = System.IO.Path.Combine(AppContext.BaseDirectory, "Harness.Cli.dll");
+
+    public static ChildProcess Start(params string[] args) =>
+        ChildProcess.Start("dotnet", ["exec", Path, .. args], TestContext.Current.CancellationToken, Environment);
 
     public static async Task<(int ExitCode, string Output)> RunAsync(params string[] args)
     {
