@@ -1,0 +1,104 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Harness.Agents;
+
+/// <summary>JSON that goes to agents and comes from requests.</summary>
+internal static class AgentJson
+{
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>The bytes of one JSON object.</summary>
+    /// <exception cref="AgentException">Something in it is text that is not Unicode.</exception>
+    public static byte[] Object(Action<Utf8JsonWriter> writeProperties)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        using var json = new Utf8JsonWriter(bytes, Plain);
+        try
+        {
+            json.WriteStartObject();
+            writeProperties(json);
+            json.WriteEndObject();
+            json.Flush();
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException)
+        {
+            throw NotUnicode("The turn", exception);
+        }
+
+        return bytes.WrittenSpan.ToArray();
+    }
+
+    /// <summary>One JSON object of its own, in the order of the collection.</summary>
+    /// <exception cref="AgentException">Something in it is text that is not Unicode.</exception>
+    public static JsonElement ToElement(IEnumerable<KeyValuePair<string, JsonElement>> values) =>
+        JsonElement.Parse(Object(json => json.WriteProperties(values)));
+
+    /// <summary>Writes the property <c>variables</c>, in the order of the collection.</summary>
+    public static void WriteVariables(this Utf8JsonWriter json, IEnumerable<KeyValuePair<string, JsonElement>> variables)
+    {
+        json.WriteStartObject("variables");
+        json.WriteProperties(variables);
+        json.WriteEndObject();
+    }
+
+    /// <summary>Looks at all texts of a value, so that nobody meets half a surrogate pair later.</summary>
+    /// <param name="value">Undefined is fine.</param>
+    /// <param name="what">What it is, for the error.</param>
+    /// <exception cref="AgentException">One is not Unicode.</exception>
+    public static void RequireUnicode(JsonElement value, string what)
+    {
+        try
+        {
+            ReadTexts(value);
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw NotUnicode(what, exception);
+        }
+    }
+
+    /// <summary>A property of the <c>agent</c> object of a request; null where there is no object, no such property, or a null.</summary>
+    public static JsonElement? Find(JsonElement options, string name) =>
+        options.ValueKind == JsonValueKind.Object
+        && options.TryGetProperty(name, out var value)
+        && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    private static void ReadTexts(JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.String:
+                _ = value.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in value.EnumerateArray())
+                {
+                    ReadTexts(item);
+                }
+
+                break;
+            case JsonValueKind.Object:
+                foreach (var property in value.EnumerateObject())
+                {
+                    _ = property.Name;
+                    ReadTexts(property.Value);
+                }
+
+                break;
+        }
+    }
+
+    private static void WriteProperties(this Utf8JsonWriter json, IEnumerable<KeyValuePair<string, JsonElement>> values)
+    {
+        foreach (var (name, value) in values)
+        {
+            json.WritePropertyName(name);
+            value.WriteTo(json);
+        }
+    }
+
+    private static AgentException NotUnicode(string what, Exception exception) =>
+        new($"{what} holds text that is not Unicode (half a surrogate pair)", exception);
+}

@@ -1,0 +1,152 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace Harness.Agents;
+
+/// <summary>A YAML or JSON document with the way back to its lines, for errors that say where.</summary>
+internal sealed class ScriptSource
+{
+    private const int MaxDepth = 32;
+
+    // An alias is one node in the file and a copy here; copies of copies end at this count.
+    private const int MaxNodes = 100_000;
+
+    private readonly string _name;
+    private readonly Dictionary<string, long> _lines = [];
+    private int _nodes;
+
+    private ScriptSource(string name) => _name = name;
+
+    /// <summary>Reads YAML text.</summary>
+    /// <param name="name">What the document is called in errors, such as its file name.</param>
+    /// <param name="text">The YAML.</param>
+    /// <exception cref="AgentException">It is not YAML; names the line.</exception>
+    public static ScriptNode ReadYaml(string name, TextReader text)
+    {
+        var source = new ScriptSource(name);
+        try
+        {
+            var yaml = new YamlStream();
+            yaml.Load(text);
+            return yaml.Documents.Count == 1
+                ? new ScriptNode(source.Convert(yaml.Documents[0].RootNode), "", source)
+                : throw new AgentException($"{name}: one YAML document is expected, not {yaml.Documents.Count}");
+        }
+        catch (YamlException exception)
+        {
+            throw new AgentException($"{name}, line {exception.Start.Line}: this is not YAML: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Takes JSON of a request.</summary>
+    /// <param name="name">What it is called in errors.</param>
+    /// <param name="value">Must outlive the node.</param>
+    public static ScriptNode Of(string name, JsonElement value) => new(value, "", new ScriptSource(name));
+
+    /// <summary>Where something is, in words.</summary>
+    public string Where(string path)
+    {
+        var line = _lines.TryGetValue(path, out var known) ? $", line {known}" : "";
+        return path.Length == 0 ? $"{_name}{line}" : $"{_name}{line}, {path}";
+    }
+
+    private JsonElement Convert(YamlNode root)
+    {
+        using var bytes = new MemoryStream();
+        using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            Write(json, root, "", 0);
+        }
+
+        return JsonElement.Parse(bytes.ToArray());
+    }
+
+    private void Write(Utf8JsonWriter json, YamlNode node, string path, int depth)
+    {
+        _lines[path] = node.Start.Line;
+        if (depth > MaxDepth || ++_nodes > MaxNodes)
+        {
+            throw new AgentException($"{Where(path)}: the document is too deep or too large; at most {MaxDepth} levels, {MaxNodes} values");
+        }
+
+        switch (node)
+        {
+            case YamlMappingNode mapping:
+                json.WriteStartObject();
+                foreach (var (key, value) in mapping.Children)
+                {
+                    var name = (key as YamlScalarNode)?.Value
+                        ?? throw new AgentException($"{_name}, line {key.Start.Line}: a key must be a plain word");
+                    json.WritePropertyName(name);
+                    Write(json, value, path.Length == 0 ? name : $"{path}.{name}", depth + 1);
+                }
+
+                json.WriteEndObject();
+                break;
+            case YamlSequenceNode sequence:
+                json.WriteStartArray();
+                for (var i = 0; i < sequence.Children.Count; i++)
+                {
+                    Write(json, sequence.Children[i], $"{path}[{i}]", depth + 1);
+                }
+
+                json.WriteEndArray();
+                break;
+            case YamlScalarNode { Style: ScalarStyle.Plain } plain:
+                WritePlain(json, plain.Value ?? "");
+                break;
+            case YamlScalarNode scalar:
+                json.WriteStringValue(scalar.Value);
+                break;
+        }
+    }
+
+    // YAML's core schema, without its octal and hexadecimal numbers: what JSON reads as a number is one.
+    private static void WritePlain(Utf8JsonWriter json, string text)
+    {
+        switch (text)
+        {
+            case "" or "~" or "null" or "Null" or "NULL":
+                json.WriteNullValue();
+                break;
+            case "true" or "True" or "TRUE":
+                json.WriteBooleanValue(true);
+                break;
+            case "false" or "False" or "FALSE":
+                json.WriteBooleanValue(false);
+                break;
+            default:
+                if (IsNumber(text))
+                {
+                    json.WriteRawValue(text);
+                }
+                else
+                {
+                    json.WriteStringValue(text);
+                }
+
+                break;
+        }
+    }
+
+    private static bool IsNumber(string text)
+    {
+        if (text[0] != '-' && !char.IsAsciiDigit(text[0]))
+        {
+            return false;
+        }
+
+        var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(text));
+        try
+        {
+            return reader.Read() && reader.TokenType == JsonTokenType.Number && !reader.Read();
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+}

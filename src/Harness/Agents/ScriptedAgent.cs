@@ -1,0 +1,147 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Harness.Agents;
+
+/// <summary>An agent that answers by the rules of a <see cref="Script"/>. It keeps each user's variables while it lives.</summary>
+/// <param name="name"><c>demo</c> or <c>scripted</c>.</param>
+/// <param name="description">For logs and banners.</param>
+/// <param name="script">The rules.</param>
+/// <param name="maxReplyLength">Longest reply, in characters of its texts.</param>
+/// <param name="time">The clock of delays.</param>
+internal sealed class ScriptedAgent(string name, string description, Script script, int maxReplyLength, TimeProvider time) : IAgent
+{
+    private readonly ConversationStates<State> _states = new();
+
+    /// <inheritdoc/>
+    public string Name => name;
+
+    /// <inheritdoc/>
+    public string Description => description;
+
+    /// <inheritdoc/>
+    public IConversation Open(string userId)
+    {
+        var state = _states.Get(userId);
+        state.Begin(script);
+        return new Conversation(this, state);
+    }
+
+    private TimeProvider Time => time;
+
+    private (AgentReply Reply, TimeSpan Delay) Answer(AgentTurn turn, State state)
+    {
+        var variables = state.Variables;
+        foreach (var (variable, value) in turn.Variables ?? new Dictionary<string, JsonElement>())
+        {
+            AgentJson.RequireUnicode(value, "The turn");
+            variables[variable] = value.Clone();
+        }
+
+        var said = ScriptTurn.Read(turn);
+        if ((script.Rules.FirstOrDefault(rule => Holds(rule, said, variables)) ?? script.Fallback) is not { } rule)
+        {
+            return (new AgentReply([]), TimeSpan.Zero);
+        }
+
+        if (rule.Forget)
+        {
+            state.Forget(script);
+        }
+
+        var text = new ScriptText(said, variables, maxReplyLength);
+        foreach (var (variable, value) in rule.Set)
+        {
+            variables[variable] = text.Fill(value);
+        }
+
+        foreach (var (variable, amount) in rule.Add)
+        {
+            variables[variable] = JsonSerializer.SerializeToElement(Number(variables.GetValueOrDefault(variable)) + amount);
+        }
+
+        return (new AgentReply([.. rule.Reply.Select(trace => TraceReader.Read(trace.Type, text.Fill(trace.Payload)))]), rule.Delay);
+    }
+
+    private static bool Holds(ScriptRule rule, ScriptTurn turn, IReadOnlyDictionary<string, JsonElement> variables)
+    {
+        try
+        {
+            return rule.When.Holds(turn, variables);
+        }
+        catch (RegexMatchTimeoutException exception)
+        {
+            throw new AgentException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The script's regex {exception.Pattern} takes longer than {exception.MatchTimeout.TotalSeconds} s; make it simpler"),
+                exception);
+        }
+    }
+
+    // A number too large to be counted with counts as none.
+    private static decimal Number(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var number) && Math.Abs(number) < 1e15m ? number : 0;
+
+    private sealed class State
+    {
+        private bool _begun;
+
+        public Lock Gate { get; } = new();
+
+        public OrderedDictionary<string, JsonElement> Variables { get; } = new(StringComparer.Ordinal);
+
+        public void Begin(Script script)
+        {
+            lock (Gate)
+            {
+                if (!_begun)
+                {
+                    Forget(script);
+                    _begun = true;
+                }
+            }
+        }
+
+        public void Forget(Script script)
+        {
+            Variables.Clear();
+            foreach (var (variable, value) in script.Variables)
+            {
+                Variables[variable] = value;
+            }
+        }
+    }
+
+    private sealed class Conversation(ScriptedAgent agent, State state) : IConversation
+    {
+        public async Task<AgentReply> SendAsync(AgentTurn turn, CancellationToken cancellationToken)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var (reply, delay) = Take(turn);
+            if (delay > TimeSpan.Zero)
+            {
+                await Task.Delay(delay, agent.Time, cancellationToken);
+            }
+
+            return reply;
+        }
+
+        public Task<JsonElement> GetVariablesAsync(CancellationToken cancellationToken)
+        {
+            lock (state.Gate)
+            {
+                return Task.FromResult(AgentJson.ToElement(state.Variables));
+            }
+        }
+
+        private (AgentReply Reply, TimeSpan Delay) Take(AgentTurn turn)
+        {
+            lock (state.Gate)
+            {
+                return agent.Answer(turn, state);
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using System.Text.Json;
+
+namespace Harness.Agents;
+
+/// <summary>What a request says about its webhook: <c>url</c>, and if it likes <c>headers</c> and <c>timeout_seconds</c>.</summary>
+internal sealed class WebhookSettings
+{
+    // These belong to the connection and not to the message.
+    private static readonly HashSet<string> Reserved = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Connection", "Content-Length", "Content-Type", "Expect", "Host", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
+    };
+
+    private WebhookSettings(Uri url, IReadOnlyList<KeyValuePair<string, string>> headers, TimeSpan timeLimit) =>
+        (Url, Headers, TimeLimit) = (url, headers, timeLimit);
+
+    /// <summary>Where turns are posted to; its query can hold a secret.</summary>
+    public Uri Url { get; }
+
+    /// <summary>Sent with each call; the values are secrets.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; }
+
+    /// <summary>The request's, at most the server's.</summary>
+    public TimeSpan TimeLimit { get; }
+
+    /// <summary>Reads the <c>agent</c> object of a request.</summary>
+    /// <param name="options">The object.</param>
+    /// <param name="longest">The server's time limit.</param>
+    /// <exception cref="AgentException">Something is missing or of the wrong kind; says what to write.</exception>
+    public static WebhookSettings Read(JsonElement options, TimeSpan longest)
+    {
+        var url = AgentJson.Find(options, "url") is { ValueKind: JsonValueKind.String } text
+            ? AgentUrl.Parse(text.GetString()!, "The webhook's url")
+            : throw new AgentException("The webhook agent needs a url: {\"type\": \"webhook\", \"url\": \"https://…\"}");
+        return new WebhookSettings(url, [.. AgentJson.Find(options, "headers") is { } headers ? ReadHeaders(headers) : []], ReadTimeLimit(options, longest));
+    }
+
+    private static IEnumerable<KeyValuePair<string, string>> ReadHeaders(JsonElement headers)
+    {
+        if (headers.ValueKind != JsonValueKind.Object)
+        {
+            throw new AgentException("The webhook's headers must be an object of names and texts");
+        }
+
+        using var probe = new HttpRequestMessage();
+        foreach (var header in headers.EnumerateObject())
+        {
+            var name = header.Name;
+            var value = header.Value.ValueKind == JsonValueKind.String ? header.Value.GetString()! : null;
+            var good = value is not null
+                && !Reserved.Contains(name)
+                && value.All(character => character is (>= ' ' and <= '~') or '\t')
+                && probe.Headers.TryAddWithoutValidation(name, value);
+            yield return good
+                ? KeyValuePair.Create(name, value!)
+                : throw new AgentException(
+                    $"The webhook's header '{Excerpt.Of(name, [])}' cannot be sent: it must be a plain name with an ASCII text, "
+                    + "and not one that belongs to the connection");
+        }
+    }
+
+    private static TimeSpan ReadTimeLimit(JsonElement options, TimeSpan longest)
+    {
+        if (AgentJson.Find(options, "timeout_seconds") is not { } seconds)
+        {
+            return longest;
+        }
+
+        return seconds.ValueKind == JsonValueKind.Number && seconds.TryGetDouble(out var value) && value > 0 && value <= longest.TotalSeconds
+            ? TimeSpan.FromSeconds(value)
+            : throw new AgentException(
+                $"The webhook's timeout_seconds must be more than 0 and at most {longest.TotalSeconds} (Harness:Agents:CallTimeLimit)");
+    }
+}
