@@ -3,22 +3,50 @@ using Harness.Executions;
 
 namespace Harness.Suites;
 
-/// <summary>Runs suites: what it says line by line is the seed's log.</summary>
+/// <summary>Runs suites: what it says line by line is the seed's log. Thread-safe; one runner serves all executions.</summary>
 public sealed class SuiteRunner
 {
-    private readonly AgentFactory _agents;
+    private readonly SuiteTools _tools;
 
-    /// <summary>One runner serves all executions.</summary>
-    public SuiteRunner(AgentFactory agents, TimeProvider time) => _agents = agents;
+    /// <summary>Agents and models come from the factory, durations from the clock.</summary>
+    public SuiteRunner(AgentFactory agents, TimeProvider time)
+        : this(new SuiteTools(agents.Create, agents.CreateModel, time))
+    {
+    }
 
-    /// <summary>What to start for a suite: its name, record lines, the agent that answers, and the body that runs it.</summary>
+    internal SuiteRunner(SuiteTools tools) => _tools = tools;
+
+    /// <summary>
+    /// What to start for a suite: its name, record lines, the agent that answers, and the body that runs it. The details of its result are
+    /// a <see cref="SuiteReport"/>.
+    /// </summary>
     /// <exception cref="ExecutionInputException">The suite asks for an agent that cannot be had.</exception>
-    public ExecutionPlan Plan(Suite suite) => throw new ExecutionInputException($"Not yet {_agents} {suite.Name}");
-}
+    public ExecutionPlan Plan(Suite suite)
+    {
+        var agent = CreateAgent(suite);
+        var request = new ExecutionRequest
+        {
+            Kind = "suite",
+            Name = suite.Name,
+            Greeting = "Test execution started",
+            Preamble = ["Starting test suite execution...", "Suite: " + suite.Name, "Environment: " + suite.EnvironmentName],
+            Facts = new Dictionary<string, string> { ["agent"] = agent.Description },
+        };
+        return new ExecutionPlan(request, (log, stop) => RunAsync(suite, agent, log.WriteAsync, stop));
+    }
 
-/// <summary>A suite, read from any format.</summary>
-public sealed record Suite
-{
-    /// <summary>Name for people.</summary>
-    public string Name { get; init; } = "";
+    internal Task<ExecutionResult> RunAsync(Suite suite, IAgent agent, Func<string, ValueTask> write, CancellationToken stop) =>
+        new SuiteRun(suite, agent, _tools, write).RunAsync(stop);
+
+    private IAgent CreateAgent(Suite suite)
+    {
+        try
+        {
+            return _tools.Agents(suite.Agent);
+        }
+        catch (AgentException error)
+        {
+            throw new ExecutionInputException(error.Message, error);
+        }
+    }
 }
