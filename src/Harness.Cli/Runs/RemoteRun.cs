@@ -12,6 +12,7 @@ internal sealed class RemoteRun : ISuiteRun
     private const int MaxMessageBytes = 64 * 1024 * 1024;
 
     private static readonly TimeSpan ConnectTimeLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan CloseTimeLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(20);
 
     private readonly ClientWebSocket _socket;
@@ -86,10 +87,20 @@ internal sealed class RemoteRun : ISuiteRun
         endOfMessage: true,
         CancellationToken.None);
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
-        _socket.Dispose();
-        return ValueTask.CompletedTask;
+        using (_socket)
+        {
+            using var limit = new CancellationTokenSource(CloseTimeLimit);
+            try
+            {
+                await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, limit.Token);
+            }
+            catch (Exception exception) when (exception is WebSocketException or OperationCanceledException)
+            {
+                // A goodbye is a courtesy: the server may be gone.
+            }
+        }
     }
 
     private static async Task<ClientWebSocket> ConnectAsync(Uri address, string? apiKey, CancellationToken cancellationToken)

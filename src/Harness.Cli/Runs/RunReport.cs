@@ -19,8 +19,9 @@ internal sealed record RunReport(string Suite, string Status, string? Error, Sui
     public static RunReport From(string suite, JsonElement data) =>
         new(suite, data.Text("status") ?? "failed", data.Text("error"), ParseDetails(data), data);
 
-    /// <summary>What to call a test.</summary>
-    public static string TitleOf(TestReport test) => test.Name.Length == 0 || test.Name == test.Id ? test.Id : $"{test.Id}: {test.Name}";
+    /// <summary>What to call a test; a foreign server may leave out either.</summary>
+    public static string TitleOf(TestReport test) =>
+        string.IsNullOrEmpty(test.Name) || test.Name == test.Id ? test.Id ?? "" : $"{test.Id}: {test.Name}";
 
     private static SuiteReport ParseDetails(JsonElement data)
     {

@@ -95,6 +95,6 @@ internal static class SuiteRequestWriter
         voiceflowAgentTargetConfig = agent.TargetVariables is { } variables ? new { variables } : null,
     };
 
-    private static object? OpenAIOf(OpenAISettings? settings) =>
+    private static object? OpenAIOf(ModelSettings? settings) =>
         settings is null ? null : new { model = settings.Model, temperature = settings.Temperature };
 }
