@@ -1,4 +1,5 @@
 using System.Text.Encodings.Web;
+using Harness.Executions;
 using Harness.Server.Dialects.Voiceflow;
 using Harness.Server.Safety;
 using Harness.Server.Swagger;
@@ -13,8 +14,25 @@ public static class HarnessServer
     /// <summary>Builds the server; nothing listens yet.</summary>
     /// <param name="args">Configuration as the host's command line writes it, such as <c>--Harness:Server:Port=9090</c>.</param>
     /// <param name="settings">Configuration that beats every other source, such as <c>Harness:Server:Port</c>; null for none.</param>
+    /// <exception cref="ServerStartException">The configuration cannot be used.</exception>
     public static WebApplication Create(string[] args, IEnumerable<KeyValuePair<string, string?>>? settings = null) =>
         Create(args, settings, _ => { });
+
+    /// <summary>Builds the server and runs it; what is wrong with its configuration is one line on the standard error.</summary>
+    /// <returns>The process's exit code.</returns>
+    /// <inheritdoc cref="Create(string[], IEnumerable{KeyValuePair{string, string?}}?)" path="/param" />
+    public static async Task<int> RunAsync(string[] args, IEnumerable<KeyValuePair<string, string?>>? settings = null)
+    {
+        try
+        {
+            return await RunAsync(Create(args, settings));
+        }
+        catch (ServerStartException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return StartFailure.ExitCode;
+        }
+    }
 
     /// <summary>Starts the server, says so, and runs it until it is stopped by a signal or from inside.</summary>
     /// <returns>The process's exit code: 0 after a stop, 1 when it could not start; the log then has one line that says why.</returns>
@@ -22,7 +40,7 @@ public static class HarnessServer
     {
         await using (app)
         {
-            using var signals = new SecondSignal();
+            using var signals = new SecondSignal(Environment.Exit);
             try
             {
                 await app.StartAsync();
@@ -30,7 +48,7 @@ public static class HarnessServer
             catch (Exception e) when (StartFailure.Describe(e, app.Services) is { } failure)
             {
                 app.Services.GetRequiredService<StartFailure>().Write(failure);
-                return 1;
+                return StartFailure.ExitCode;
             }
 
             await app.WaitForShutdownAsync();
@@ -44,14 +62,26 @@ public static class HarnessServer
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.Configuration.AddHarness(args, settings?.ToList() ?? []);
-        builder.Logging.AddHarness(builder.Configuration.GetSection(ServerOptions.Section));
+        var server = builder.Configuration.GetSection(ServerOptions.Section);
+        builder.Logging.AddHarness(server);
         builder.WebHost.ConfigureKestrel(Listen);
         AddServices(builder.Services);
-        configure(builder.Services);
+        if (bool.TryParse(server[nameof(ServerOptions.Synthetic)], out var synthetic) && synthetic)
+        {
+            builder.Services.AddSingleton<IExecutionKind, SyntheticKind>();
+        }
 
-        var app = builder.Build();
-        UsePipeline(app);
-        return app;
+        configure(builder.Services);
+        try
+        {
+            var app = builder.Build();
+            UsePipeline(app);
+            return app;
+        }
+        catch (Exception e) when (StartFailure.Describe(e) is { } failure)
+        {
+            throw new ServerStartException(failure, e);
+        }
     }
 
     private static void AddServices(IServiceCollection services)

@@ -1,4 +1,3 @@
 using Harness.Server;
 
-var app = HarnessServer.Create(args);
-return await HarnessServer.RunAsync(app);
+return await HarnessServer.RunAsync(args);

@@ -7,15 +7,21 @@ namespace Harness.Server;
 /// </summary>
 internal sealed class SecondSignal : IDisposable
 {
+    private readonly Action<int> _exit;
     private readonly PosixSignalRegistration[] _registrations;
     private int _seen;
 
     /// <summary>Listens for SIGINT and SIGTERM until it is disposed.</summary>
-    public SecondSignal() => _registrations =
-    [
-        PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => Count(number: 2)),
-        PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => Count(number: 15)),
-    ];
+    /// <param name="exit">Ends the process with an exit code: <see cref="Environment.Exit"/>.</param>
+    public SecondSignal(Action<int> exit)
+    {
+        _exit = exit;
+        _registrations =
+        [
+            PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => Count(number: 2)),
+            PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => Count(number: 15)),
+        ];
+    }
 
     /// <summary>Stops listening.</summary>
     public void Dispose()
@@ -26,12 +32,12 @@ internal sealed class SecondSignal : IDisposable
         }
     }
 
-    // 128 + the signal's number is how a shell reads "ended by this signal".
-    private void Count(int number)
+    /// <summary>Takes note of a signal; 128 + its number is how a shell reads "ended by this signal".</summary>
+    internal void Count(int number)
     {
         if (Interlocked.Increment(ref _seen) > 1)
         {
-            Environment.Exit(128 + number);
+            _exit(128 + number);
         }
     }
 }

@@ -29,8 +29,8 @@ internal static class ServerLog
             .MinimumLevel.Is(debug ? LogEventLevel.Debug : LogEventLevel.Information)
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .MinimumLevel.Override("System", LogEventLevel.Warning)
-            // The exception page of a request that its client broke off or sent wrong is no fault of ours.
-            .MinimumLevel.Override("Microsoft.AspNetCore.Server.Kestrel", debug ? LogEventLevel.Information : LogEventLevel.Warning)
+            // RunAsync words a failed start; the host would add a stack trace.
+            .Filter.ByExcluding(entry => SourceOf(entry) == "Microsoft.Extensions.Hosting.Internal.Host" && entry.Exception is not null)
             .Enrich.FromLogContext();
         if (json)
         {
@@ -45,7 +45,8 @@ internal static class ServerLog
             .CreateLogger();
     }
 
-    private static bool IsBanner(LogEvent entry) =>
-        entry.Properties.TryGetValue(Constants.SourceContextPropertyName, out var source)
-        && source is ScalarValue { Value: string name } && name == typeof(StartBanner).FullName;
+    private static bool IsBanner(LogEvent entry) => SourceOf(entry) == typeof(StartBanner).FullName;
+
+    private static string? SourceOf(LogEvent entry) =>
+        entry.Properties.GetValueOrDefault(Constants.SourceContextPropertyName) is ScalarValue { Value: string name } ? name : null;
 }

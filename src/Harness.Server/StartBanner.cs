@@ -10,10 +10,15 @@ namespace Harness.Server;
 internal sealed partial class StartBanner(
     IServer server, IOptions<ServerOptions> options, AgentFactory agents, ApiKeyRing keys, ILogger<StartBanner> logger)
 {
-    /// <summary>Writes the lines; the server listens already.</summary>
+    /// <summary>Writes the lines; the server listens already. Nothing in a test host that listens nowhere.</summary>
     public void Write()
     {
         var url = AddressOf(server);
+        if (url.Length == 0)
+        {
+            return;
+        }
+
         LogStart(url);
         if (options.Value.Swagger)
         {
@@ -21,7 +26,7 @@ internal sealed partial class StartBanner(
         }
 
         LogSocket(url.Replace("http://", "ws://", StringComparison.Ordinal));
-        LogAgent(agents.DefaultDescription);
+        WriteAgent();
         LogSafety(
             keys.IsEmpty ? "No API key is asked for" : "Every request but /health needs an API key",
             ListenAddress.IsLoopback(options.Value)
@@ -32,6 +37,18 @@ internal sealed partial class StartBanner(
 
     /// <summary>The first URL the server listens on, with the port it really got.</summary>
     public static string AddressOf(IServer server) => server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "";
+
+    private void WriteAgent()
+    {
+        try
+        {
+            LogAgent(agents.DefaultDescription);
+        }
+        catch (AgentException e)
+        {
+            LogNoAgent(e.Message);
+        }
+    }
 
     [LoggerMessage(1, LogLevel.Information, "Starting Harness API server on {Url}")]
     private partial void LogStart(string url);
@@ -44,6 +61,9 @@ internal sealed partial class StartBanner(
 
     [LoggerMessage(4, LogLevel.Information, "Suites that name no agent are answered by: {Agent}")]
     private partial void LogAgent(string agent);
+
+    [LoggerMessage(7, LogLevel.Warning, "Suites that name no agent will fail: {Reason}")]
+    private partial void LogNoAgent(string reason);
 
     [LoggerMessage(5, LogLevel.Information, "{Keys}; {Reach}")]
     private partial void LogSafety(string keys, string reach);

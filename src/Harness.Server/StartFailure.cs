@@ -7,15 +7,24 @@ namespace Harness.Server;
 /// <summary>Words what keeps the server from starting, where its user can do something about it.</summary>
 internal sealed partial class StartFailure(ILogger<StartFailure> logger)
 {
-    /// <summary>One line for the user; null for a failure that only its stack trace explains.</summary>
-    public static string? Describe(Exception failure, IServiceProvider services) => failure switch
+    /// <summary>The process's exit code when the server did not start.</summary>
+    public const int ExitCode = 1;
+
+    /// <summary>One line on a configuration that cannot be used; null for a failure that only its stack trace explains.</summary>
+    public static string? Describe(Exception failure) => failure switch
     {
         ServerStartException => failure.Message,
         OptionsValidationException invalid => $"The configuration is not valid: {string.Join(' ', invalid.Failures)}",
         InvalidOperationException { InnerException: FormatException or ArgumentException } => failure.Message,
+        _ => null,
+    };
+
+    /// <summary>As above, and on a port or address that cannot be had.</summary>
+    public static string? Describe(Exception failure, IServiceProvider services) => failure switch
+    {
         IOException { InnerException: AddressInUseException } => DescribeTaken(OptionsOf(services)),
         SocketException or IOException { InnerException: SocketException } => DescribeRefused(OptionsOf(services), failure),
-        _ => null,
+        _ => Describe(failure),
     };
 
     /// <summary>Writes the line to the server's log.</summary>

@@ -1,0 +1,112 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Harness.Server.Tests.Dialects.Voiceflow;
+
+public sealed class RestErrorTests : IAsyncLifetime
+{
+    private const string ThreeMissing =
+        "Key: 'TestExecutionRequest.Suite.Name' Error:Field validation for 'Name' failed on the 'required' tag\n"
+        + "Key: 'TestExecutionRequest.Suite.EnvironmentName' Error:Field validation for 'EnvironmentName' failed on the 'required' tag\n"
+        + "Key: 'TestExecutionRequest.Suite.Tests' Error:Field validation for 'Tests' failed on the 'required' tag";
+
+    private HarnessApp _app = null!;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _app = await HarnessApp.StartAsync();
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    [Theory]
+    [InlineData("", "EOF")]
+    [InlineData("""{"suite":""", "unexpected EOF")]
+    [InlineData("nope", "invalid character 'o' in literal null (expecting 'u')")]
+    [InlineData("{}", ThreeMissing)]
+    [InlineData("null", ThreeMissing)]
+    [InlineData("""{"suite":{"name":"","environment_name":null,"tests":null}}""", ThreeMissing)]
+    [InlineData("[]", "json: cannot unmarshal array into Go value of type handlers.TestExecutionRequest")]
+    [InlineData(
+        """{"suite":{"name":"n","environment_name":"e","tests":[{"test":{}}]}}""",
+        "Key: 'TestExecutionRequest.Suite.Tests[0].ID' Error:Field validation for 'ID' failed on the 'required' tag")]
+    [InlineData(
+        """{"suite":{"name":5}}""",
+        "json: cannot unmarshal number into Go struct field TestSuiteRequest.suite.name of type string")]
+    public async Task BadRequestIsRefusedInTheWordsOfTheSeed(string body, string message)
+    {
+        using var response = await _app.Client.PostAsync("/api/v1/tests/execute", new StringContent(body), Stop);
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal("application/json; charset=utf-8", response.Content.Headers.ContentType?.ToString());
+        var error = JsonNode.Parse(await response.Content.ReadAsStringAsync(Stop))!.AsObject();
+        Assert.Equal(["error", "message"], error.Select(member => member.Key));
+        Assert.Equal("Invalid request", (string?)error["error"]);
+        Assert.Equal(message, (string?)error["message"]);
+    }
+
+    [Fact]
+    public async Task BytesOfAnErrorAreThoseOfTheSeed()
+    {
+        using var response = await _app.Client.PostAsync("/api/v1/tests/execute", new StringContent("nope"), Stop);
+
+        Assert.Equal(
+            """{"error":"Invalid request","message":"invalid character 'o' in literal null (expecting 'u')"}""",
+            await response.Content.ReadAsStringAsync(Stop));
+    }
+
+    [Theory]
+    [InlineData("GET", "/api/v1/tests/status/nope")]
+    [InlineData("POST", "/api/v1/tests/cancel/nope")]
+    public async Task UnknownExecutionIsNotFound(string method, string path)
+    {
+        using var response = await _app.SendAsync(new HttpMethod(method), path);
+
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        Assert.Equal(
+            """{"error":"Test execution not found","message":"No test execution found with ID: nope"}""",
+            await response.Content.ReadAsStringAsync(Stop));
+    }
+
+    [Theory]
+    [InlineData("GET", "/nope")]
+    [InlineData("POST", "/health")]
+    [InlineData("HEAD", "/health")]
+    [InlineData("GET", "/api/v1/tests/execute")]
+    [InlineData("GET", "/api/v1/tests/status/")]
+    [InlineData("GET", "/api/v1/tests/status")]
+    [InlineData("OPTIONS", "/health")]
+    public async Task UnknownRouteAndWrongMethodAreOnePage(string method, string path)
+    {
+        using var response = await _app.SendAsync(new HttpMethod(method), path);
+
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        Assert.Equal("text/plain", response.Content.Headers.ContentType?.ToString());
+        Assert.False(response.Content.Headers.Contains("Allow"));
+        Assert.Equal(method == "HEAD" ? "" : "404 page not found", await response.Content.ReadAsStringAsync(Stop));
+    }
+
+    [Fact]
+    public async Task TrailingSlashIsRedirected()
+    {
+        using var response = await _app.SendAsync(HttpMethod.Get, "/health/");
+
+        Assert.Equal(HttpStatusCode.MovedPermanently, response.StatusCode);
+        Assert.Equal("/health", response.Headers.Location?.ToString());
+    }
+
+    [Fact]
+    public async Task LongBodyIsRefusedWithAnErrorThatNamesTheLimit()
+    {
+        await using var small = await HarnessApp.StartAsync(("MaxBodyBytes", "1024"));
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/tests/execute")
+        {
+            Content = new ByteArrayContent(Encoding.UTF8.GetBytes(new string(' ', 1025))),
+        };
+
+        using var response = await small.Client.SendAsync(request, Stop);
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
+        Assert.Equal("Request too large", (string?)JsonNode.Parse(await response.Content.ReadAsStringAsync(Stop))!["error"]);
+    }
+}

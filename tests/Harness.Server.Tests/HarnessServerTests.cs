@@ -1,0 +1,123 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Harness.Server.Tests;
+
+public sealed class HarnessServerTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task TakenPortIsOneLineAndExitCode1()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port;
+        var log = new LogLines();
+        var app = Create(log, ("Port", $"{port}"));
+
+        var exitCode = await HarnessServer.RunAsync(app);
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains(
+            $"Error Port {port} on 127.0.0.1 is in use; choose another with --port, or stop what listens there (lsof -i :{port})", log.Lines);
+    }
+
+    [Fact]
+    public async Task ServerThatIsToldToStopEndsWithExitCode0()
+    {
+        var app = Create(new LogLines());
+        app.Lifetime.ApplicationStarted.Register(app.Lifetime.StopApplication);
+
+        Assert.Equal(0, await HarnessServer.RunAsync(app));
+    }
+
+    [Theory]
+    [InlineData("Port", "abc", "'abc' at 'Harness:Server:Port'")]
+    [InlineData("Port", "70000", "between 0 and 65535")]
+    [InlineData("LogFormat", "xml", "'xml' at 'Harness:Server:LogFormat'")]
+    [InlineData("Harness:Executions:MaxConcurrent", "0", "MaxConcurrent")]
+    public async Task WrongSettingIsNamed(string name, string value, string part)
+    {
+        var log = new LogLines();
+        try
+        {
+            Assert.Equal(1, await HarnessServer.RunAsync(Create(log, (name, value))));
+        }
+        catch (ServerStartException e)
+        {
+            log.Add(e.Message);
+        }
+
+        Assert.Contains(log.Lines, line => line.Contains(part) && !line.Contains('\n'));
+    }
+
+    [Theory]
+    [InlineData(null, null, "127.0.0.1", true)]
+    [InlineData("", null, "127.0.0.1", true)]
+    [InlineData(null, "key", "0.0.0.0", false)]
+    [InlineData("127.0.0.1", "key", "127.0.0.1", true)]
+    [InlineData("0.0.0.0", null, "0.0.0.0", false)]
+    [InlineData("localhost", null, "127.0.0.1", true)]
+    [InlineData("::1", null, "::1", true)]
+    [InlineData("*", null, "0.0.0.0", false)]
+    public void HostDependsOnKeysUnlessItIsSet(string? host, string? key, string address, bool isLoopback)
+    {
+        var options = new ServerOptions { Host = host, ApiKeys = key is null ? [] : [key] };
+
+        Assert.Equal(IPAddress.Parse(address), ListenAddress.Resolve(options));
+        Assert.Equal(isLoopback, ListenAddress.IsLoopback(options));
+    }
+
+    [Fact]
+    public async Task TestServerOfAspNetCoreHostsItToo()
+    {
+        await using var factory = new WebApplicationFactory<ServerOptions>();
+        using var client = factory.CreateClient();
+
+        using var response = await client.GetAsync("/health", Stop);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task BannerTellsWhereWhoAndForWhom()
+    {
+        await using var app = await HarnessApp.StartAsync();
+        var authority = app.Address.Authority;
+
+        Assert.Contains($"Information Starting Harness API server on http://{authority}", app.Log.Lines);
+        Assert.Contains($"Information Swagger documentation available at http://{authority}/swagger/index.html", app.Log.Lines);
+        Assert.Contains($"Information WebSocket endpoint available at ws://{authority}/ws", app.Log.Lines);
+        Assert.Contains(app.Log.Lines, line => line.Contains("Suites that name no agent"));
+        Assert.Contains(app.Log.Lines, line => line.Contains("No API key is asked for; only this machine can connect"));
+        Assert.Contains("Information Synthetic load executions are off (--synthetic)", app.Log.Lines);
+    }
+
+    [Fact]
+    public async Task BannerTellsThatKeysAreAskedFor()
+    {
+        await using var app = await HarnessApp.StartAsync(("ApiKeys:0", "very secret"), ("Swagger", "false"));
+
+        Assert.Contains(app.Log.Lines, line => line.Contains("Every request but /health needs an API key"));
+        Assert.DoesNotContain(app.Log.Lines, line => line.Contains("/swagger"));
+    }
+
+    [Fact]
+    public async Task SecretsOfRequestsNeverReachTheLog()
+    {
+        await using var app = await HarnessApp.StartAsync(("ApiKeys:0", "very-secret"), ("Debug", "true"));
+
+        using var ok = await app.SendAsync(HttpMethod.Get, "/health?access_token=very-secret");
+        using var bearer = await app.SendAsync(HttpMethod.Get, "/nope", ("Authorization", "Bearer very-secret"));
+        await app.StopAsync();
+
+        Assert.Contains(app.Log.Lines, line => line.StartsWith("Debug GET /health answered 200 after "));
+        Assert.DoesNotContain(app.Log.Lines, line => line.Contains("very-secret") && !line.Contains("Request starting") && !line.Contains("Request finished"));
+    }
+
+    private static WebApplication Create(LogLines log, params (string Name, string? Value)[] settings) => HarnessServer.Create(
+        [], HarnessApp.Complete(settings), services => services.RemoveAll<ILoggerProvider>().AddSingleton<ILoggerProvider>(log));
+}

@@ -1,0 +1,107 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Harness.Server.Safety;
+using Microsoft.Extensions.Options;
+
+namespace Harness.Server.Tests.Safety;
+
+public sealed class ApiKeyTests : IAsyncLifetime
+{
+    private HarnessApp _app = null!;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() =>
+        _app = await HarnessApp.StartAsync(("ApiKeys:0", "first"), ("ApiKeys:1", "second"));
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    [Theory]
+    [InlineData("Authorization", "Bearer first")]
+    [InlineData("authorization", "bearer second")]
+    [InlineData("X-API-Key", "second")]
+    public async Task HeaderWithAKeyOpens(string name, string value)
+    {
+        using var response = await _app.SendAsync(HttpMethod.Get, "/api/v1/system/info", (name, value));
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task QueryWithAKeyOpens()
+    {
+        using var response = await _app.SendAsync(HttpMethod.Get, "/api/v1/system/info?x=1&access_token=first");
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("/api/v1/system/info")]
+    [InlineData("/api/v1/tests/status/x")]
+    [InlineData("/swagger/index.html")]
+    [InlineData("/swagger/doc.json")]
+    [InlineData("/ws")]
+    [InlineData("/nope")]
+    [InlineData("/healthy")]
+    [InlineData("/api/v1/system/info?access_token=third")]
+    public async Task WithoutAKeyEverythingIsClosed(string path)
+    {
+        using var response = await _app.SendAsync(HttpMethod.Get, path, ("X-API-Key", "wrong"));
+
+        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+        Assert.Equal("Bearer", response.Headers.WwwAuthenticate.ToString());
+        var error = JsonNode.Parse(await response.Content.ReadAsStringAsync(Stop))!;
+        Assert.Equal("Unauthorized", (string?)error["error"]);
+        Assert.Contains("Authorization: Bearer", (string?)error["message"]);
+        Assert.Contains("X-API-Key", (string?)error["message"]);
+        Assert.Contains("access_token", (string?)error["message"]);
+    }
+
+    [Theory]
+    [InlineData("/health")]
+    [InlineData("/health/ready")]
+    public async Task HealthChecksNeedNoKey(string path)
+    {
+        using var response = await _app.SendAsync(HttpMethod.Get, path);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task PreflightNeedsNoKey()
+    {
+        using var response = await _app.SendAsync(HttpMethod.Options, "/api/v1/tests/execute", ("Origin", "http://localhost:3000"));
+
+        Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
+        Assert.Equal("http://localhost:3000", Assert.Single(response.Headers.GetValues("Access-Control-Allow-Origin")));
+    }
+
+    [Fact]
+    public void KeysAreKeptAsHashes()
+    {
+        var options = _app.Services.GetRequiredService<IOptions<ServerOptions>>().Value;
+        var configuration = _app.Services.GetRequiredService<IConfiguration>();
+
+        Assert.All(options.ApiKeys, key => Assert.Matches("^sha256:[0-9a-f]{64}$", key));
+        Assert.DoesNotContain(configuration.AsEnumerable(), pair => pair.Value is "first" or "second");
+    }
+
+    [Fact]
+    public void HashIsNoKey()
+    {
+        var ring = _app.Services.GetRequiredService<ApiKeyRing>();
+
+        Assert.True(ring.Accepts("first"));
+        Assert.False(ring.Accepts(ApiKeyRing.Conceal("first")));
+    }
+
+    [Fact]
+    public async Task KeyCanBeConfiguredAsItsHash()
+    {
+        await using var app = await HarnessApp.StartAsync(("ApiKeys:0", ApiKeyRing.Conceal("first")));
+
+        using var response = await app.SendAsync(HttpMethod.Get, "/api/v1/system/info", ("X-API-Key", "first"));
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+}

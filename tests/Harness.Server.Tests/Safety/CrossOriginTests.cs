@@ -1,0 +1,146 @@
+using System.Net;
+using System.Text.Json.Nodes;
+
+namespace Harness.Server.Tests.Safety;
+
+public sealed class CrossOriginTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("http://localhost:3000")]
+    [InlineData("https://app.localhost")]
+    [InlineData("http://127.0.0.1:5173")]
+    [InlineData("http://[::1]:5173")]
+    public async Task PageOfThisMachineMayReadAnswers(string origin)
+    {
+        await using var app = await HarnessApp.StartAsync();
+
+        using var response = await app.SendAsync(HttpMethod.Get, "/health", ("Origin", origin));
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(["*"], response.Headers.GetValues("Access-Control-Allow-Origin"));
+        Assert.False(response.Headers.Contains("Vary"));
+    }
+
+    [Fact]
+    public async Task PreflightHasTheDocumentedHeaders()
+    {
+        await using var app = await HarnessApp.StartAsync();
+
+        using var response = await app.SendAsync(HttpMethod.Options, "/api/v1/tests/execute", ("Origin", "http://localhost:3000"));
+
+        Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
+        Assert.Equal("*", Header(response, "Access-Control-Allow-Origin"));
+        Assert.Equal("GET,POST,PUT,PATCH,DELETE,HEAD,OPTIONS", Header(response, "Access-Control-Allow-Methods"));
+        Assert.Equal("Origin,Content-Length,Content-Type,Authorization,X-API-Key", Header(response, "Access-Control-Allow-Headers"));
+        Assert.Equal("43200", Header(response, "Access-Control-Max-Age"));
+    }
+
+    [Fact]
+    public async Task RequestWithoutOriginAndOfTheSameOriginGetNoHeader()
+    {
+        await using var app = await HarnessApp.StartAsync();
+
+        using var without = await app.SendAsync(HttpMethod.Get, "/health");
+        using var same = await app.SendAsync(HttpMethod.Get, "/health", ("Origin", app.Address.GetLeftPart(UriPartial.Authority)));
+
+        Assert.False(without.Headers.Contains("Access-Control-Allow-Origin"));
+        Assert.False(same.Headers.Contains("Access-Control-Allow-Origin"));
+        Assert.Equal(HttpStatusCode.OK, same.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("https://evil.example")]
+    [InlineData("http://localhost.evil.example")]
+    [InlineData("http://127.0.0.1.evil.example")]
+    [InlineData("null")]
+    public async Task PageOfAnotherSiteIsRefusedBeforeAnythingRuns(string origin)
+    {
+        await using var app = await HarnessApp.StartAsync();
+
+        using var response = await app.SendAsync(HttpMethod.Post, "/api/v1/tests/execute", ("Origin", origin));
+
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+        var error = JsonNode.Parse(await response.Content.ReadAsStringAsync(Stop))!;
+        Assert.Equal("Origin not allowed", (string?)error["error"]);
+        Assert.Contains($"--cors-origin {origin}", (string?)error["message"]);
+        Assert.False(response.Headers.Contains("Access-Control-Allow-Origin"));
+    }
+
+    [Fact]
+    public async Task ConfiguredOriginIsNamedInTheAnswer()
+    {
+        await using var app = await HarnessApp.StartAsync(("CorsOrigins:0", "https://app.example.com/"));
+
+        using var response = await app.SendAsync(HttpMethod.Get, "/health", ("Origin", "https://app.example.com"));
+
+        Assert.Equal("https://app.example.com", Header(response, "Access-Control-Allow-Origin"));
+        Assert.Equal("Origin", Header(response, "Vary"));
+    }
+
+    [Fact]
+    public async Task StarAllowsEveryOrigin()
+    {
+        await using var app = await HarnessApp.StartAsync(("CorsOrigins:0", "*"));
+
+        using var response = await app.SendAsync(HttpMethod.Get, "/health", ("Origin", "https://anyone.example"));
+
+        Assert.Equal("*", Header(response, "Access-Control-Allow-Origin"));
+    }
+
+    [Fact]
+    public async Task ErrorAnswersCanBeReadToo()
+    {
+        await using var app = await HarnessApp.StartAsync(("MaxBodyBytes", "1024"), ("ApiKeys:0", "k"));
+
+        using var unauthorized = await app.SendAsync(HttpMethod.Get, "/nope", ("Origin", "http://localhost:1"));
+        using var notFound = await app.SendAsync(HttpMethod.Get, "/nope", ("Origin", "http://localhost:1"), ("X-API-Key", "k"));
+
+        Assert.Equal(HttpStatusCode.Unauthorized, unauthorized.StatusCode);
+        Assert.Equal("http://localhost:1", Header(unauthorized, "Access-Control-Allow-Origin"));
+        Assert.Equal(HttpStatusCode.NotFound, notFound.StatusCode);
+        Assert.Equal("http://localhost:1", Header(notFound, "Access-Control-Allow-Origin"));
+    }
+
+    [Fact]
+    public async Task SwitchedOffThereAreNoHeadersAndNoPreflight()
+    {
+        await using var app = await HarnessApp.StartAsync(("Cors", "false"));
+
+        using var get = await app.SendAsync(HttpMethod.Get, "/health", ("Origin", "http://localhost:3000"));
+        using var preflight = await app.SendAsync(HttpMethod.Options, "/health", ("Origin", "http://localhost:3000"));
+
+        Assert.Equal(HttpStatusCode.OK, get.StatusCode);
+        Assert.False(get.Headers.Contains("Access-Control-Allow-Origin"));
+        Assert.Equal(HttpStatusCode.NotFound, preflight.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("evil.example", HttpStatusCode.Forbidden)]
+    [InlineData("evil.example:8080", HttpStatusCode.Forbidden)]
+    [InlineData("localhost:8080", HttpStatusCode.OK)]
+    [InlineData("127.0.0.1", HttpStatusCode.OK)]
+    [InlineData("192.168.1.5:8080", HttpStatusCode.OK)]
+    [InlineData("harness.example", HttpStatusCode.OK)]
+    public async Task ServerOfThisMachineIsNotCalledByAForeignName(string host, HttpStatusCode expected)
+    {
+        await using var app = await HarnessApp.StartAsync(("CorsOrigins:0", "http://harness.example"));
+
+        using var response = await app.SendAsync(HttpMethod.Get, "/health", ("Host", host));
+
+        Assert.Equal(expected, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task WithKeysAnyNameWillDo()
+    {
+        await using var app = await HarnessApp.StartAsync(("ApiKeys:0", "k"));
+
+        using var response = await app.SendAsync(HttpMethod.Get, "/health", ("Host", "harness.example"));
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    private static string Header(HttpResponseMessage response, string name) => Assert.Single(response.Headers.GetValues(name));
+}

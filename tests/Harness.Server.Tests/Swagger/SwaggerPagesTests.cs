@@ -1,0 +1,120 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace Harness.Server.Tests.Swagger;
+
+public sealed partial class SwaggerPagesTests : IAsyncLifetime
+{
+    private HarnessApp _app = null!;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _app = await HarnessApp.StartAsync();
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    [Fact]
+    public async Task DocumentDescribesTheSeedsRoutes()
+    {
+        var document = await ReadDocumentAsync();
+
+        Assert.Equal("Harness API", (string?)document["info"]!["title"]);
+        Assert.Contains("**WebSocket `/ws`**", (string?)document["info"]!["description"]);
+        Assert.Superset(
+            new HashSet<string>(["/health", "/api/v1/system/info", "/api/v1/tests/execute", "/api/v1/tests/status/{id}", "/api/v1/tests/cancel/{id}"]),
+            document["paths"]!.AsObject().Select(path => path.Key).ToHashSet());
+        Assert.Equal(["202", "400", "413", "503"], Codes(document, "/api/v1/tests/execute", "post"));
+        Assert.Equal(["200", "404"], Codes(document, "/api/v1/tests/status/{id}", "get"));
+        Assert.Equal(["200", "404", "409"], Codes(document, "/api/v1/tests/cancel/{id}", "post"));
+        Assert.Equal("tests", (string?)document["paths"]!["/api/v1/tests/execute"]!["post"]!["tags"]![0]);
+        Assert.Equal("system", (string?)document["paths"]!["/health"]!["get"]!["tags"]![0]);
+    }
+
+    [Fact]
+    public async Task DocumentHasTheDefinitionsClientsKnowByName()
+    {
+        var schemas = (await ReadDocumentAsync())["components"]!["schemas"]!.AsObject();
+
+        string[] tests =
+        [
+            "Agent", "AgentTest", "IntentEntity", "IntentRequest", "Interaction", "OpenAIConfig", "SimilarityConfig", "Test", "User", "UserInfo",
+            "Validation", "VariableConfig", "VoiceflowAgentTargetConfig", "VoiceflowAgentTesterConfig",
+        ];
+        string[] own =
+        [
+            "ErrorResponse", "SystemInfoResponse", "TestExecutionRequest", "TestExecutionResponse", "TestRequest", "TestStatusResponse",
+            "TestSuiteRequest",
+        ];
+        Assert.Superset(own.Concat(tests.Select(name => "tests." + name)).ToHashSet(), schemas.Select(schema => schema.Key).ToHashSet());
+        Assert.Equal(
+            ["name", "environment_name", "tests"],
+            schemas["TestSuiteRequest"]!["required"]!.AsArray().Select(name => (string?)name));
+    }
+
+    [Fact]
+    public async Task EveryReferenceOfTheDocumentLeadsSomewhere()
+    {
+        var text = await _app.Client.GetStringAsync("/swagger/doc.json", Stop);
+        var schemas = JsonNode.Parse(text)!["components"]!["schemas"]!.AsObject();
+
+        var names = Reference().Matches(text).Select(match => match.Groups[1].Value).ToList();
+
+        Assert.NotEmpty(names);
+        Assert.All(names, name => Assert.True(schemas.ContainsKey(name), name));
+    }
+
+    [Fact]
+    public async Task PageIsWholeWithoutTheInternet()
+    {
+        var page = await _app.Client.GetStringAsync("/swagger/index.html", Stop);
+
+        var files = LocalFile().Matches(page).Select(match => match.Groups[1].Value).ToList();
+
+        Assert.DoesNotContain("src=\"http", page);
+        Assert.Contains("swagger-ui.css", files);
+        foreach (var file in files)
+        {
+            using var response = await _app.SendAsync(HttpMethod.Get, $"/swagger/{file}");
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        }
+    }
+
+    [Theory]
+    [InlineData("GET", "/swagger/")]
+    [InlineData("GET", "/swagger/nope")]
+    [InlineData("GET", "/swagger/nope.js")]
+    [InlineData("POST", "/swagger/index.html")]
+    public async Task OtherPathsAreNotFound(string method, string path)
+    {
+        using var response = await _app.SendAsync(new HttpMethod(method), path);
+
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        Assert.Equal("Not Found", await response.Content.ReadAsStringAsync(Stop));
+    }
+
+    [Theory]
+    [InlineData("/swagger/index.html")]
+    [InlineData("/swagger/doc.json")]
+    public async Task SwitchedOffNothingIsThere(string path)
+    {
+        await using var app = await HarnessApp.StartAsync(("Swagger", "false"));
+
+        using var response = await app.SendAsync(HttpMethod.Get, path);
+
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        Assert.Equal("404 page not found", await response.Content.ReadAsStringAsync(Stop));
+    }
+
+    private async Task<JsonNode> ReadDocumentAsync() =>
+        JsonNode.Parse(await _app.Client.GetStringAsync("/swagger/doc.json", Stop))!;
+
+    private static IEnumerable<string> Codes(JsonNode document, string path, string method) =>
+        document["paths"]![path]![method]!["responses"]!.AsObject().Select(response => response.Key);
+
+    [GeneratedRegex("\"#/components/schemas/([^\"]+)\"")]
+    private static partial Regex Reference();
+
+    [GeneratedRegex("(?:src|href)=\"(?:\\./)?([^\":]+\\.(?:js|css|png))\"")]
+    private static partial Regex LocalFile();
+}
