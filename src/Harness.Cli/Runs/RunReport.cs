@@ -19,19 +19,35 @@ internal sealed record RunReport(string Suite, string Status, string? Error, Sui
     public static RunReport From(string suite, JsonElement data) =>
         new(suite, data.Text("status") ?? "failed", data.Text("error"), ParseDetails(data), data);
 
-    /// <summary>What to call a test; a foreign server may leave out either.</summary>
-    public static string TitleOf(TestReport test) =>
-        string.IsNullOrEmpty(test.Name) || test.Name == test.Id ? test.Id ?? "" : $"{test.Id}: {test.Name}";
+    /// <summary>What to call a test.</summary>
+    public static string TitleOf(TestReport test) => test.Name.Length == 0 || test.Name == test.Id ? test.Id : $"{test.Id}: {test.Name}";
 
     private static SuiteReport ParseDetails(JsonElement data)
     {
         try
         {
-            return SuiteReport.Parse(data);
+            return Complete(SuiteReport.Parse(data));
         }
         catch (JsonException exception)
         {
             throw new RunException($"The result is not one of a suite: {exception.Message}", exception);
         }
+    }
+
+    /// <summary>A foreign server may leave out anything, and what is left out is read as null.</summary>
+    private static SuiteReport Complete(SuiteReport report)
+    {
+        TestReport[] tests =
+        [
+            .. from test in report.Tests ?? []
+               select test with { Id = test.Id ?? "", Name = test.Name ?? "", Interactions = test.Interactions ?? [] },
+        ];
+        int Count(SuiteOutcome outcome) => tests.Count(test => test.Outcome == outcome);
+        return report with
+        {
+            Tests = tests,
+            Summary = report.Summary
+                ?? new SuiteSummary(tests.Length, Count(SuiteOutcome.Passed), Count(SuiteOutcome.Failed), Count(SuiteOutcome.Skipped), 0),
+        };
     }
 }

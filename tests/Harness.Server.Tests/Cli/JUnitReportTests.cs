@@ -23,7 +23,7 @@ public sealed class JUnitReportTests
     public async Task TestsThatWereNotRunAreSkipped()
     {
         var report = Report("""
-            {"status":"cancelled","tests":[{"id":"a","name":"","outcome":"passed","duration_ms":1500},{"id":"b","name":"","outcome":"skipped"},{"id":"c","name":"","outcome":"skipped"}]}
+            {"status":"cancelled","tests":[{"id":"a","name":"","outcome":"passed","duration_ms":1500},{"id":"b","outcome":"skipped"},{"id":"c","name":"","outcome":"skipped"}]}
             """);
 
         var suite = (await WriteAsync(report, [])).Root!.Element("testsuite")!;
