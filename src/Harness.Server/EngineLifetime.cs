@@ -1,13 +1,14 @@
 using Harness.Executions;
+using Harness.Server.Transports.WebSockets;
 using Microsoft.Extensions.Options;
 
 namespace Harness.Server;
 
 /// <summary>
-/// Ends the engine before the web server: executions are cancelled and their results written while sockets can still carry them.
+/// Ends the engine before the web server: executions are cancelled, their results written and sent, and only then sockets are closed.
 /// </summary>
 internal sealed partial class EngineLifetime(
-    ExecutionRegistry executions, IHostApplicationLifetime host, IOptions<ServerOptions> options, ILogger<EngineLifetime> logger)
+    ExecutionRegistry executions, SocketTable sockets, IHostApplicationLifetime host, IOptions<ServerOptions> options, ILogger<EngineLifetime> logger)
     : IHostedLifecycleService
 {
     private volatile bool _isStopping;
@@ -25,6 +26,7 @@ internal sealed partial class EngineLifetime(
         try
         {
             await executions.StopAsync(limit.Token);
+            await sockets.CloseAllAsync(limit.Token);
             LogStopped();
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested)

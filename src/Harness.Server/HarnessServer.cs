@@ -3,6 +3,7 @@ using Harness.Executions;
 using Harness.Server.Dialects.Voiceflow;
 using Harness.Server.Safety;
 using Harness.Server.Swagger;
+using Harness.Server.Transports.WebSockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
@@ -14,25 +15,8 @@ public static class HarnessServer
     /// <summary>Builds the server; nothing listens yet.</summary>
     /// <param name="args">Configuration as the host's command line writes it, such as <c>--Harness:Server:Port=9090</c>.</param>
     /// <param name="settings">Configuration that beats every other source, such as <c>Harness:Server:Port</c>; null for none.</param>
-    /// <exception cref="ServerStartException">The configuration cannot be used.</exception>
     public static WebApplication Create(string[] args, IEnumerable<KeyValuePair<string, string?>>? settings = null) =>
         Create(args, settings, _ => { });
-
-    /// <summary>Builds the server and runs it; what is wrong with its configuration is one line on the standard error.</summary>
-    /// <returns>The process's exit code.</returns>
-    /// <inheritdoc cref="Create(string[], IEnumerable{KeyValuePair{string, string?}}?)" path="/param" />
-    public static async Task<int> RunAsync(string[] args, IEnumerable<KeyValuePair<string, string?>>? settings = null)
-    {
-        try
-        {
-            return await RunAsync(Create(args, settings));
-        }
-        catch (ServerStartException e)
-        {
-            await Console.Error.WriteLineAsync(e.Message);
-            return StartFailure.ExitCode;
-        }
-    }
 
     /// <summary>Starts the server, says so, and runs it until it is stopped by a signal or from inside.</summary>
     /// <returns>The process's exit code: 0 after a stop, 1 when it could not start; the log then has one line that says why.</returns>
@@ -40,7 +24,7 @@ public static class HarnessServer
     {
         await using (app)
         {
-            using var signals = new SecondSignal(Environment.Exit);
+            using var signals = new SecondSignal();
             try
             {
                 await app.StartAsync();
@@ -48,7 +32,7 @@ public static class HarnessServer
             catch (Exception e) when (StartFailure.Describe(e, app.Services) is { } failure)
             {
                 app.Services.GetRequiredService<StartFailure>().Write(failure);
-                return StartFailure.ExitCode;
+                return 1;
             }
 
             await app.WaitForShutdownAsync();
@@ -62,26 +46,19 @@ public static class HarnessServer
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.Configuration.AddHarness(args, settings?.ToList() ?? []);
-        var server = builder.Configuration.GetSection(ServerOptions.Section);
-        builder.Logging.AddHarness(server);
+        builder.Logging.AddHarness(builder.Configuration.GetSection(ServerOptions.Section));
         builder.WebHost.ConfigureKestrel(Listen);
         AddServices(builder.Services);
-        if (bool.TryParse(server[nameof(ServerOptions.Synthetic)], out var synthetic) && synthetic)
+        if (builder.Configuration.GetSection(ServerOptions.Section).GetValue<bool>(nameof(ServerOptions.Synthetic)))
         {
             builder.Services.AddSingleton<IExecutionKind, SyntheticKind>();
         }
 
         configure(builder.Services);
-        try
-        {
-            var app = builder.Build();
-            UsePipeline(app);
-            return app;
-        }
-        catch (Exception e) when (StartFailure.Describe(e) is { } failure)
-        {
-            throw new ServerStartException(failure, e);
-        }
+
+        var app = builder.Build();
+        UsePipeline(app);
+        return app;
     }
 
     private static void AddServices(IServiceCollection services)
@@ -96,6 +73,7 @@ public static class HarnessServer
         services.AddSingleton<StartFailure>();
         services.AddSingleton<ApiKeyRing>();
         services.AddSingleton<OriginPolicy>();
+        services.AddSockets();
         services.AddVoiceflow();
         services.AddSwagger();
     }
@@ -108,6 +86,7 @@ public static class HarnessServer
         app.UseMiddleware<RequestLog>();
         app.UsePageNotFound();
         app.MapSwagger();
+        app.MapSockets();
         app.MapVoiceflow();
         app.Lifetime.ApplicationStarted.Register(() => app.Services.GetRequiredService<StartBanner>().Write());
     }

@@ -74,4 +74,8 @@ public sealed class ServerOptions
     /// <summary>Sockets open at once; a further one is refused. Default: 10,000.</summary>
     [Range(1, 1_000_000)]
     public int MaxConnections { get; set; } = 10_000;
+
+    /// <summary>Executions one socket may watch at once; a further <c>execute</c> is refused with an error. Default: 10,000.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxWatchesPerConnection { get; set; } = 10_000;
 }

@@ -115,7 +115,7 @@ public sealed partial class ExecutionLog
                 var frames = range.Frames;
                 while (!frames.IsEmpty)
                 {
-                    var (start, length) = FrameEncoder.Measure(frames.Span);
+                    var (start, length) = WebSocketFrame.Measure(frames.Span);
                     yield return frames.Slice(start, length);
                     frames = frames[(start + length)..];
                 }
@@ -278,7 +278,7 @@ public sealed partial class ExecutionLog
         var sequence = segment.FirstSequence;
         for (var offset = 0; offset < length; sequence++)
         {
-            var (start, size) = FrameEncoder.Measure(segment.Bytes.AsSpan(offset));
+            var (start, size) = WebSocketFrame.Measure(segment.Bytes.AsSpan(offset));
             if (_encoder.TryGetLine(segment.Bytes.AsSpan(offset + start, size), sequence, out var inside, out var lineLength))
             {
                 yield return (segment.Bytes.AsMemory(offset + start + inside, lineLength), sequence);

@@ -193,6 +193,10 @@ public sealed partial class ExecutionLog
                     if (_uncommittedBytes >= MaxCommitBytes)
                     {
                         await CommitAsync(isLast: false);
+
+                        // To the end of the pool's queue, behind the readers just woken: else a body that never pauses leaves them no
+                        // processor, and they fall behind the window without being slow.
+                        await Task.Yield();
                     }
                 }
 

@@ -41,10 +41,10 @@ public sealed class ExecutionOptions
 
     /// <summary>
     /// Frames of all executions kept in memory, in bytes. When it is full the oldest finished executions go, then each running
-    /// one keeps no more than its newest segments. Default: 512 MiB.
+    /// one keeps no more than its newest segments. Default: 256 MiB.
     /// </summary>
     [Range(1024 * 1024, 1024L * 1024 * 1024 * 1024)]
-    public long TotalWindowBytes { get; set; } = 512L * 1024 * 1024;
+    public long TotalWindowBytes { get; set; } = 256L * 1024 * 1024;
 
     /// <summary>Longest line, in UTF-8 bytes; a longer one is cut and says so at its end. Default: 65,536.</summary>
     [Range(256, 1024 * 1024)]

@@ -83,7 +83,12 @@ public sealed partial class ExecutionRegistry : IDisposable
     /// Cancels an execution that has not ended. False when it had ended or was cancelled before: its state then says how, and never
     /// changes again. Of many callers exactly one gets true.
     /// </summary>
-    public bool TryCancel(Execution execution)
+    /// <param name="execution">What to cancel.</param>
+    /// <param name="claimed">
+    /// Called after the state shows <see cref="ExecutionStatus.Canceled"/> and before the body hears of it: what it sends comes before
+    /// what the body says of its end.
+    /// </param>
+    public bool TryCancel(Execution execution, Action? claimed = null)
     {
         CancellationTokenSource? source;
         lock (execution.Claim)
@@ -95,6 +100,8 @@ public sealed partial class ExecutionRegistry : IDisposable
 
             execution.State = execution.State with { Status = ExecutionStatus.Canceled, CompletedAt = _time.GetUtcNow() };
         }
+
+        claimed?.Invoke();
 
         // Callbacks on the token are the body's code: they run on the pool and their faults stay there.
         _ = source.CancelAsync();

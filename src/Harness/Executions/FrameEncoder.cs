@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Text;
 
@@ -36,16 +35,16 @@ internal sealed class FrameEncoder
 
     /// <summary>Bytes of a log frame with this line.</summary>
     public int SizeOfLog(int escapedLength, long sequence) =>
-        WithHeader(_logPrefix.Length + escapedLength + 1 + TailLength(sequence));
+        WebSocketFrame.SizeOf(_logPrefix.Length + escapedLength + 1 + TailLength(sequence));
 
     /// <summary>Bytes of a frame with this head and document.</summary>
     public static int SizeOfDocument(int headLength, int dataLength, long sequence) =>
-        WithHeader(headLength + dataLength + TailLength(sequence));
+        WebSocketFrame.SizeOf(headLength + dataLength + TailLength(sequence));
 
     /// <summary>Writes a log frame; the destination is exactly <see cref="SizeOfLog"/> long.</summary>
     public void WriteLog(Span<byte> destination, ReadOnlySpan<byte> line, long sequence, DateTimeOffset at)
     {
-        destination = destination[WriteHeader(destination)..];
+        destination = destination[WebSocketFrame.WriteHeader(destination)..];
         _logPrefix.CopyTo(destination);
         destination = destination[_logPrefix.Length..];
         destination = destination[JsonText.Escape(line, destination)..];
@@ -57,19 +56,11 @@ internal sealed class FrameEncoder
     public void WriteDocument(
         Span<byte> destination, ReadOnlySpan<byte> head, ReadOnlySpan<byte> data, long sequence, DateTimeOffset at)
     {
-        destination = destination[WriteHeader(destination)..];
+        destination = destination[WebSocketFrame.WriteHeader(destination)..];
         head.CopyTo(destination);
         data.CopyTo(destination[head.Length..]);
         WriteTail(destination[(head.Length + data.Length)..], sequence, at);
     }
-
-    /// <summary>Where the JSON of the first frame of a range begins, and how long it is.</summary>
-    public static (int Start, int Length) Measure(ReadOnlySpan<byte> frames) => frames[1] switch
-    {
-        126 => (4, BinaryPrimitives.ReadUInt16BigEndian(frames[2..])),
-        127 => (10, (int)BinaryPrimitives.ReadUInt64BigEndian(frames[2..])),
-        var length => (2, length),
-    };
 
     /// <summary>Where in a log frame's JSON the inside of its message string lies, without parsing; false for other frames.</summary>
     public bool TryGetLine(ReadOnlySpan<byte> json, long sequence, out int start, out int length)
@@ -81,29 +72,6 @@ internal sealed class FrameEncoder
 
     private static int TailLength(long sequence) =>
         SequenceName.Length + Digits(sequence) + TimestampName.Length + TimestampLength + FrameEnd.Length;
-
-    private static int WithHeader(int payload) => payload + (payload < 126 ? 2 : payload <= ushort.MaxValue ? 4 : 10);
-
-    private static int WriteHeader(Span<byte> frame)
-    {
-        frame[0] = 0x81;
-        if (frame.Length < 126 + 2)
-        {
-            frame[1] = (byte)(frame.Length - 2);
-            return 2;
-        }
-
-        if (frame.Length <= ushort.MaxValue + 4)
-        {
-            frame[1] = 126;
-            BinaryPrimitives.WriteUInt16BigEndian(frame[2..], (ushort)(frame.Length - 4));
-            return 4;
-        }
-
-        frame[1] = 127;
-        BinaryPrimitives.WriteUInt64BigEndian(frame[2..], (ulong)(frame.Length - 10));
-        return 10;
-    }
 
     private void WriteTail(Span<byte> destination, long sequence, DateTimeOffset at)
     {

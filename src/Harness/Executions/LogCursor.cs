@@ -147,7 +147,7 @@ public sealed class LogCursor : IDisposable
     {
         while (_next < _wanted && _next <= last)
         {
-            var (start, length) = FrameEncoder.Measure(segment.Bytes.AsSpan(_offset));
+            var (start, length) = WebSocketFrame.Measure(segment.Bytes.AsSpan(_offset));
             _offset += start + length;
             _next++;
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Harness.Agents;
 
 namespace Harness.Suites;
@@ -28,8 +29,8 @@ internal sealed class AgentTestRun
 
     /// <param name="name">The test's name.</param>
     /// <param name="stop">Ends it between and within steps.</param>
-    /// <returns>Null, or why it failed.</returns>
-    public async Task<string?> RunAsync(string name, CancellationToken stop)
+    /// <returns>Why it failed; nothing when it passed.</returns>
+    public async IAsyncEnumerable<string> RunAsync(string name, [EnumeratorCancellation] CancellationToken stop)
     {
         await SayAsync("Executing agent-to-agent test: " + name);
         if (_test.OpenAIConfig is null && _stage.Suite.OpenAIConfig is not null)
@@ -37,19 +38,27 @@ internal sealed class AgentTestRun
             await SayAsync("Using suite-level OpenAI configuration");
         }
 
+        if (await TryRunAsync(stop) is { } failure)
+        {
+            yield return failure;
+        }
+    }
+
+    /// <summary>A step that could not be taken; the message says which.</summary>
+    private sealed class StepException(string step, AgentException error) : Exception($"{step}: {error.Message}", error);
+
+    private async Task<string?> TryRunAsync(CancellationToken stop)
+    {
         try
         {
-            var goesOn = _test.Tester is null ? await RunWithModelAsync(stop) : await RunWithAgentAsync(_test.Tester, stop);
-            return goesOn ? await JudgeFinallyAsync(stop) : null;
+            var isDone = _test.Tester is null ? await RunWithModelAsync(stop) : await RunWithAgentAsync(_test.Tester, stop);
+            return isDone ? null : await JudgeFinallyAsync(stop);
         }
         catch (StepException failed)
         {
             return failed.Message;
         }
     }
-
-    /// <summary>A step that could not be taken; the message says which.</summary>
-    private sealed class StepException(string step, AgentException error) : Exception($"{step}: {error.Message}", error);
 
     private async Task<bool> RunWithModelAsync(CancellationToken stop)
     {
@@ -67,7 +76,7 @@ internal sealed class AgentTestRun
             if (await IsAchievedAsync(stop))
             {
                 await SayAsync($"Agent test completed successfully in {_step} steps");
-                return false;
+                return true;
             }
 
             text = await details.AnswerAsync(heard.Text, text, stop) ?? text;
@@ -80,7 +89,7 @@ internal sealed class AgentTestRun
             text = await TryStepAsync($"failed to get next action at step {_step}", NextMessageAsync(heard, stop));
         }
 
-        return true;
+        return false;
     }
 
     private async Task<bool> RunWithAgentAsync(VoiceflowTester settings, CancellationToken stop)
@@ -113,7 +122,7 @@ internal sealed class AgentTestRun
             if (await IsAchievedAsync(stop))
             {
                 await SayAsync($"Voiceflow agent test completed successfully in {_step} steps");
-                return false;
+                return true;
             }
 
             if (await HasEndedAsync(heard))
@@ -124,7 +133,7 @@ internal sealed class AgentTestRun
             said = await TryStepAsync($"failed to get response from tester agent at step {_step}", tester.SayAsync(AgentTurn.Text(heard.Text), stop));
         }
 
-        return true;
+        return false;
     }
 
     private async Task<AgentParty> LaunchTesterAsync(VoiceflowTester settings, CancellationToken stop)

@@ -5,7 +5,7 @@ using Harness.Agents;
 namespace Harness.Suites;
 
 /// <summary>Asks a language model how alike texts are. Prompt and reading of the answer are the reference's (compat/voiceflow.md 3.4).</summary>
-internal sealed partial class SimilarityJudge(Func<ILanguageModel> models, OpenAISettings? defaults)
+internal sealed partial class SimilarityJudge(Func<ILanguageModel> models, ModelSettings? defaults)
 {
     private const string DefaultModel = "gpt-4o";
 

@@ -95,7 +95,7 @@ internal sealed class SourceField
         get
         {
             var number = Number;
-            return number is null or (>= int.MinValue and <= int.MaxValue) && number == Math.Floor(number ?? 0)
+            return number is null || (number is >= int.MinValue and <= int.MaxValue && number == Math.Floor(number.Value))
                 ? (int?)number
                 : throw Problem($"expected a whole number, found {_node!.Text}");
         }

@@ -31,7 +31,7 @@ public sealed record Suite
     public int Parallel { get; init; } = 1;
 
     /// <summary>Model and temperature for tests that name none; null: none.</summary>
-    public OpenAISettings? OpenAIConfig { get; init; }
+    public ModelSettings? OpenAIConfig { get; init; }
 
     /// <summary>Who answers, with the keys and addresses of this request.</summary>
     public AgentSettings Agent { get; init; } = new();
@@ -78,7 +78,7 @@ public sealed record AgentTest
     public IReadOnlyList<UserInformation> UserInformation { get; init; } = [];
 
     /// <summary>Model and temperature of tester and judge; null: the suite's, else gpt-4o at 0.7.</summary>
-    public OpenAISettings? OpenAIConfig { get; init; }
+    public ModelSettings? OpenAIConfig { get; init; }
 
     /// <summary>A Voiceflow agent as the tester; null: a language model is.</summary>
     public VoiceflowTester? Tester { get; init; }
@@ -91,7 +91,7 @@ public sealed record AgentTest
 public sealed record UserInformation(string Name, string Value);
 
 /// <summary>Model and temperature of an OpenAI-compatible endpoint; null: the default of where they are used.</summary>
-public sealed record OpenAISettings(string? Model, double? Temperature);
+public sealed record ModelSettings(string? Model, double? Temperature);
 
 /// <summary>A second Voiceflow agent that plays the user.</summary>
 /// <param name="EnvironmentName">Its environment; empty for its default.</param>

@@ -127,8 +127,8 @@ internal static class SuiteParser
         TargetVariables = agent["voiceflowAgentTargetConfig"]["variables"].Variables,
     };
 
-    private static OpenAISettings? ParseOpenAI(SourceField settings) =>
-        settings.Exists ? new OpenAISettings(NotEmpty(settings["model"].Text), settings["temperature"].Number) : null;
+    private static ModelSettings? ParseOpenAI(SourceField settings) =>
+        settings.Exists ? new ModelSettings(NotEmpty(settings["model"].Text), settings["temperature"].Number) : null;
 
     private static string? NotEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }

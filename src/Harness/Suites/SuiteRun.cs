@@ -15,11 +15,12 @@ internal sealed class SuiteRun
     private readonly SuiteLines _lines;
     private readonly TestRun[] _tests;
     private readonly string _sharedUserId = NewUserId();
+    private IConversation? _shared;
 
     public SuiteRun(Suite suite, IAgent agent, SuiteTools tools, Func<string, ValueTask> write)
     {
         (_suite, _agent, _tools, _lines) = (suite, agent, tools, new SuiteLines(write));
-        _tests = [.. suite.Tests.Select(NewTest)];
+        _tests = [.. suite.Tests.Select(entry => new TestRun(entry, Begin))];
     }
 
     private bool IsNewSession => _suite.NewSessionPerTest || _suite.Parallel > 1;
@@ -104,10 +105,17 @@ internal sealed class SuiteRun
         };
     }
 
-    private TestRun NewTest(SuiteEntry entry)
+    // Tests that share a user share the conversation: what one leaves behind, the next one finds.
+    private TestStage Begin()
     {
-        var userId = IsNewSession ? NewUserId() : _sharedUserId;
-        return new TestRun(entry, new TestStage(_suite, _tools, _lines, userId, _agent.Open(userId)));
+        if (!IsNewSession)
+        {
+            _shared ??= _agent.Open(_sharedUserId);
+            return new TestStage(_suite, _tools, _lines, _sharedUserId, _shared);
+        }
+
+        var userId = NewUserId();
+        return new TestStage(_suite, _tools, _lines, userId, _agent.Open(userId));
     }
 
     private static string NewUserId() => "test-" + Guid.NewGuid();

@@ -4,17 +4,17 @@ namespace Harness.Suites;
 internal sealed class TestRun
 {
     private readonly SuiteEntry _entry;
-    private readonly TestStage _stage;
-    private readonly WrittenTest _written;
-    private readonly AgentTestRun? _agentTest;
+    private readonly Func<TestStage> _begin;
 
-    public TestRun(SuiteEntry entry, TestStage stage)
+    /// <param name="entry">The test.</param>
+    /// <param name="begin">Opens its conversation, when its turn has come.</param>
+    public TestRun(SuiteEntry entry, Func<TestStage> begin)
     {
-        (_entry, _stage) = (entry, stage);
-        _written = new WrittenTest(stage, entry.Test.AgentTest is null ? entry.Test.Interactions : []);
-        _agentTest = entry.Test.AgentTest is null ? null : new AgentTestRun(stage, entry.Test.AgentTest);
-        Report = new TestReport(entry.Id, entry.Test.Name, SuiteOutcome.Skipped) { Interactions = _written.Report() };
+        (_entry, _begin) = (entry, begin);
+        Report = new TestReport(entry.Id, entry.Test.Name, SuiteOutcome.Skipped) { Interactions = [.. Interactions.Select(WrittenTest.Skip)] };
     }
+
+    private IReadOnlyList<Interaction> Interactions => _entry.Test.AgentTest is null ? _entry.Test.Interactions : [];
 
     /// <summary>A skipped test until it has run.</summary>
     public TestReport Report { get; private set; }
@@ -26,24 +26,31 @@ internal sealed class TestRun
     /// <param name="failing">It was, or another test failed and ends this one.</param>
     public async Task RunAsync(CancellationToken stop, CancellationToken failing)
     {
-        var started = _stage.Tools.Time.GetTimestamp();
-        if (_stage.IsNewSession)
+        var stage = _begin();
+        var started = stage.Tools.Time.GetTimestamp();
+        if (stage.IsNewSession)
         {
-            await _stage.Lines.WriteAsync($"User ID for test {_entry.Id}: {_stage.UserId}");
+            await stage.Lines.WriteAsync($"User ID for test {_entry.Id}: {stage.UserId}");
         }
 
-        await _stage.Lines.WriteAsync("Running Test ID: " + _entry.Id);
-        await _stage.Lines.WriteAsync("Running Test ID: " + _entry.Test.Name);
+        await stage.Lines.WriteAsync("Running Test ID: " + _entry.Id);
+        await stage.Lines.WriteAsync("Running Test ID: " + _entry.Test.Name);
+        var written = new WrittenTest(stage, Interactions);
+        var agentTest = _entry.Test.AgentTest is null ? null : new AgentTestRun(stage, _entry.Test.AgentTest);
         string? cut = null;
         try
         {
-            await RunAsync(failing);
+            await foreach (var failure in agentTest?.RunAsync(_entry.Test.Name, failing) ?? written.RunAsync(failing))
+            {
+                Failure ??= failure;
+                await stage.Lines.WriteAsync($"Error running test {_entry.Id}: {failure}");
+            }
         }
         catch (OperationCanceledException) when (failing.IsCancellationRequested)
         {
             cut = stop.IsCancellationRequested ? "context canceled" : "stopped because another test failed";
-            await _stage.Lines.TellCanceledAsync(stop);
-            await _stage.Lines.WriteAsync($"Error running test {_entry.Id}: {cut}");
+            await stage.Lines.TellCanceledAsync(stop);
+            await stage.Lines.WriteAsync($"Error running test {_entry.Id}: {cut}");
         }
 
         var error = Failure ?? cut;
@@ -55,34 +62,11 @@ internal sealed class TestRun
                 (_, not null) => SuiteOutcome.Skipped,
                 _ => SuiteOutcome.Passed,
             },
-            DurationMs = _stage.ElapsedMs(started),
+            DurationMs = stage.ElapsedMs(started),
             Error = error is null ? null : SuiteReportReductions.Shorten(error),
-            UserId = _stage.UserId,
-            Interactions = _written.Report(),
-            Agent = _agentTest?.Report(),
+            UserId = stage.UserId,
+            Interactions = written.Report(),
+            Agent = agentTest?.Report(),
         };
-    }
-
-    private async Task RunAsync(CancellationToken failing)
-    {
-        if (_agentTest is not null)
-        {
-            await TellAsync(await _agentTest.RunAsync(_entry.Test.Name, failing));
-            return;
-        }
-
-        await foreach (var failure in _written.RunAsync(failing))
-        {
-            await TellAsync(failure);
-        }
-    }
-
-    private async Task TellAsync(string? failure)
-    {
-        if (failure is not null)
-        {
-            Failure ??= failure;
-            await _stage.Lines.WriteAsync($"Error running test {_entry.Id}: {failure}");
-        }
     }
 }

@@ -9,7 +9,7 @@ internal sealed class TesterModel(TestStage stage, AgentTest test)
     private const string DefaultModel = "gpt-4o";
     private const double DefaultTemperature = 0.7;
 
-    private OpenAISettings? Settings => test.OpenAIConfig ?? stage.Suite.OpenAIConfig;
+    private ModelSettings? Settings => test.OpenAIConfig ?? stage.Suite.OpenAIConfig;
 
     public async Task DescribeAsync()
     {

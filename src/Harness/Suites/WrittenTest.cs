@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Harness.Agents;
 
@@ -13,15 +14,18 @@ internal sealed class WrittenTest(TestStage stage, IReadOnlyList<Interaction> in
     public IReadOnlyList<InteractionReport> Report() =>
     [
         .. _reports,
-        .. interactions.Skip(_reports.Count).Select(missed => new InteractionReport(missed.Id, missed.User.Type, SuiteOutcome.Skipped)),
+        .. interactions.Skip(_reports.Count).Select(Skip),
     ];
+
+    /// <summary>The report of a turn that has not run.</summary>
+    public static InteractionReport Skip(Interaction interaction) => new(interaction.Id, interaction.User.Type, SuiteOutcome.Skipped);
 
     /// <summary>
     /// Runs turns up to the first failure; without fail_fast also those after a failed validation, but never those after an error, because
     /// the conversation is lost then.
     /// </summary>
     /// <returns>Every failure, in order.</returns>
-    public async IAsyncEnumerable<string> RunAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    public async IAsyncEnumerable<string> RunAsync([EnumeratorCancellation] CancellationToken stop)
     {
         foreach (var interaction in interactions)
         {

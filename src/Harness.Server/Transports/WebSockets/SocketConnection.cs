@@ -1,0 +1,224 @@
+using System.Buffers;
+using System.Net.WebSockets;
+
+namespace Harness.Server.Transports.WebSockets;
+
+/// <summary>
+/// One open <c>/ws</c> connection: reads commands one after the other, and ends when the peer closes, when the server closes it, or when
+/// the connection breaks. Executions it started go on.
+/// </summary>
+internal sealed class SocketConnection : IDisposable
+{
+    // How long a peer may take to answer a close frame before the connection is cut.
+    private static readonly TimeSpan CloseTimeLimit = TimeSpan.FromSeconds(5);
+    private static readonly byte[] Ping = [0x89, 0x00];
+
+    private readonly SocketCommands _commands;
+    private readonly SocketStream _stream;
+    private readonly WebSocket _socket;
+    private readonly CancellationTokenSource _cut;
+    private readonly int _maxMessageBytes;
+    private long _pingedAt;
+    private volatile int _closing;
+
+    public SocketConnection(Stream stream, SocketCommands commands, ServerOptions options, CancellationToken aborted)
+    {
+        _commands = commands;
+        _maxMessageBytes = options.MaxMessageBytes;
+        _stream = new SocketStream(stream);
+        _cut = CancellationTokenSource.CreateLinkedTokenSource(aborted);
+
+        // The heartbeat is one for all connections: no timer here.
+        _socket = WebSocket.CreateFromStream(
+            _stream, new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = TimeSpan.Zero });
+        Pump = new SocketPump(_stream, _ => _cut.Cancel());
+    }
+
+    /// <summary>What goes out.</summary>
+    public SocketPump Pump { get; }
+
+    /// <summary>Reads and answers until the end. Never throws for what a peer or the network does.</summary>
+    public async Task RunAsync()
+    {
+        try
+        {
+            while (await ReceiveAsync() is { } message)
+            {
+                try
+                {
+                    // What comes after our close frame is not acted on: a page of a foreign origin may send before it hears of it.
+                    if (_closing == 0)
+                    {
+                        await Pump.WaitForRoomAsync(_cut.Token);
+                        _commands.Handle(message.AsMemory(), Pump);
+                    }
+                }
+                finally
+                {
+                    message.Return();
+                }
+            }
+
+            // The reference server gives the peer's own close code back.
+            await CloseAsync(_socket.CloseStatus ?? WebSocketCloseStatus.NormalClosure, _socket.CloseStatusDescription);
+        }
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException)
+        {
+            // The peer or the network ended it: nobody is left to tell.
+        }
+        finally
+        {
+            Pump.Stop();
+            _socket.Abort();
+        }
+    }
+
+    /// <summary>
+    /// Sends a close frame once, and cuts the connection when the peer does not answer it in time. Safe to call from anywhere, any number
+    /// of times.
+    /// </summary>
+    public async Task CloseAsync(WebSocketCloseStatus code, string? reason)
+    {
+        if (Interlocked.Exchange(ref _closing, 1) != 0)
+        {
+            return;
+        }
+
+        try
+        {
+            _cut.CancelAfter(CloseTimeLimit);
+            await _socket.CloseOutputAsync(code, reason, _cut.Token);
+        }
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            _socket.Abort();
+        }
+    }
+
+    /// <summary>Pings when it is time, and closes a peer that is gone or takes nothing.</summary>
+    /// <param name="now"><see cref="Environment.TickCount64"/>.</param>
+    /// <param name="options">The limits.</param>
+    public void Beat(long now, ServerOptions options)
+    {
+        if (_stream.WritingSince is var since and > 0)
+        {
+            // A peer that does not read cannot be expected to answer a ping: only how long it has taken no byte counts.
+            _pingedAt = 0;
+            if (now - since >= options.SlowClientTimeLimit.TotalMilliseconds)
+            {
+                CloseSoon(4008, $"slow: no byte was taken for {options.SlowClientTimeLimit.TotalSeconds:0} s; reconnect and go on after your last seq");
+            }
+
+            return;
+        }
+
+        var isAnswered = _pingedAt == 0 || _stream.HeardAt >= _pingedAt;
+        if (!isAnswered && now - _pingedAt >= options.PongTimeLimit.TotalMilliseconds)
+        {
+            CloseSoon(4012, $"no pong within {options.PongTimeLimit.TotalSeconds:0} s; reconnect and go on after your last seq");
+        }
+        else if (isAnswered && now - Math.Max(_pingedAt, OpenedAt) >= options.PingInterval.TotalMilliseconds)
+        {
+            _pingedAt = now;
+            _ = PingAsync();
+        }
+    }
+
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _cut.Dispose();
+    }
+
+    private long OpenedAt { get; } = Environment.TickCount64;
+
+    private async Task PingAsync()
+    {
+        try
+        {
+            await _stream.WriteAsync(Ping, _cut.Token);
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or ObjectDisposedException)
+        {
+            // The read side sees the same end.
+        }
+    }
+
+    // CloseAsync never faults, and RunAsync ends with it.
+    private void CloseSoon(int code, string reason) => _ = CloseAsync((WebSocketCloseStatus)code, reason);
+
+    /// <summary>The next whole message, or null when the peer has closed. After our own close frame everything is read and thrown away.</summary>
+    private async ValueTask<Message?> ReceiveAsync()
+    {
+        // An idle connection waits without a buffer.
+        var message = new Message();
+        try
+        {
+            var result = await _socket.ReceiveAsync(Memory<byte>.Empty, _cut.Token);
+            while (result.MessageType != WebSocketMessageType.Close)
+            {
+                if (result.EndOfMessage && message.HasBuffer)
+                {
+                    return message;
+                }
+
+                if (message.Length > _maxMessageBytes)
+                {
+                    await CloseAsync(WebSocketCloseStatus.MessageTooBig, $"the message has more than {_maxMessageBytes} bytes, which is the limit");
+                    message.Clear();
+                }
+
+                result = await _socket.ReceiveAsync(message.Room(), _cut.Token);
+                message.Advance(result.Count);
+            }
+        }
+        catch
+        {
+            message.Return();
+            throw;
+        }
+
+        message.Return();
+        return null;
+    }
+
+    /// <summary>A message while it comes in, in pooled memory that doubles as needed; bounded by the limit on messages.</summary>
+    private sealed class Message
+    {
+        private const int FirstBytes = 4 * 1024;
+
+        private byte[] _bytes = [];
+
+        public int Length { get; private set; }
+
+        public bool HasBuffer => _bytes.Length > 0;
+
+        public ReadOnlyMemory<byte> AsMemory() => _bytes.AsMemory(0, Length);
+
+        public Memory<byte> Room()
+        {
+            if (Length == _bytes.Length)
+            {
+                var larger = ArrayPool<byte>.Shared.Rent(Math.Max(FirstBytes, 2 * Length));
+                AsMemory().CopyTo(larger);
+                Return();
+                _bytes = larger;
+            }
+
+            return _bytes.AsMemory(Length);
+        }
+
+        public void Clear() => Length = 0;
+
+        public void Advance(int count) => Length += count;
+
+        public void Return()
+        {
+            if (HasBuffer)
+            {
+                ArrayPool<byte>.Shared.Return(_bytes);
+                _bytes = [];
+            }
+        }
+    }
+}

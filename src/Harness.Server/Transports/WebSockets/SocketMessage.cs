@@ -1,0 +1,75 @@
+using System.Text.Json;
+
+namespace Harness.Server.Transports.WebSockets;
+
+/// <summary>One message of a client: <c>{"action", "id"?, "data"?, "kind"?, "ref"?}</c>. Key names match whatever their case; the last of several counts.</summary>
+internal sealed record SocketMessage
+{
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = JsonSyntax.MaxDepth };
+
+    public string Action { get; private init; } = "";
+
+    public string Id { get; private init; } = "";
+
+    public string Kind { get; private init; } = "";
+
+    /// <summary>The client's own mark for the answer; null: none.</summary>
+    public string? Reference { get; private init; }
+
+    public JsonElement Data { get; private init; }
+
+    /// <summary>Reads a message; when it cannot be read, <paramref name="problem"/> says why in the words clients know.</summary>
+    public static SocketMessage? Parse(ReadOnlyMemory<byte> utf8, out string? problem)
+    {
+        problem = JsonSyntax.Describe(utf8.Span);
+        if (problem is not null)
+        {
+            return null;
+        }
+
+        var root = JsonElement.Parse(JsonSyntax.Repair(utf8).Span, Strict);
+        if (root.ValueKind is not (JsonValueKind.Object or JsonValueKind.Null))
+        {
+            problem = $"json: cannot unmarshal {Name(root.ValueKind)} into Go value of type handlers.WSIncomingMessage";
+            return null;
+        }
+
+        var message = new SocketMessage();
+        if (root.ValueKind == JsonValueKind.Object)
+        {
+            foreach (var member in root.EnumerateObject())
+            {
+                message = message.With(member, ref problem);
+            }
+        }
+
+        return problem is null ? message : null;
+    }
+
+    private SocketMessage With(JsonProperty member, ref string? problem) => member.Name.ToUpperInvariant() switch
+    {
+        "ACTION" => this with { Action = Text(member, "action", ref problem) ?? Action },
+        "ID" => this with { Id = Text(member, "id", ref problem) ?? Id },
+        "KIND" => this with { Kind = Text(member, "kind", ref problem) ?? Kind },
+        "REF" => this with { Reference = Text(member, "ref", ref problem) ?? Reference },
+        "DATA" => this with { Data = member.Value },
+        _ => this,
+    };
+
+    private static string? Text(JsonProperty member, string name, ref string? problem)
+    {
+        if (member.Value.ValueKind is not (JsonValueKind.String or JsonValueKind.Null))
+        {
+            problem ??= $"json: cannot unmarshal {Name(member.Value.ValueKind)} into Go struct field WSIncomingMessage.{name} of type string";
+            return null;
+        }
+
+        return member.Value.GetString();
+    }
+
+    private static string Name(JsonValueKind kind) => kind switch
+    {
+        JsonValueKind.True or JsonValueKind.False => "bool",
+        _ => kind.ToString().ToLowerInvariant(),
+    };
+}

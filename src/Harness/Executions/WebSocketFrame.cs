@@ -1,0 +1,52 @@
+using System.Buffers.Binary;
+
+namespace Harness.Executions;
+
+/// <summary>Unmasked WebSocket text frames (RFC 6455, 5.2), as logs keep them and sockets get them: header and payload in one piece.</summary>
+public static class WebSocketFrame
+{
+    private const byte FinalText = 0x81;
+    private const int LargestShort = 125;
+
+    /// <summary>Bytes of a frame with this payload.</summary>
+    public static int SizeOf(int payload) => payload + (payload <= LargestShort ? 2 : payload <= ushort.MaxValue ? 4 : 10);
+
+    /// <summary>Writes the header of a frame that fills the memory exactly: see <see cref="SizeOf"/>.</summary>
+    /// <returns>Where the payload begins.</returns>
+    public static int WriteHeader(Span<byte> frame)
+    {
+        frame[0] = FinalText;
+        if (frame.Length <= LargestShort + 2)
+        {
+            frame[1] = (byte)(frame.Length - 2);
+            return 2;
+        }
+
+        if (frame.Length <= ushort.MaxValue + 4)
+        {
+            frame[1] = 126;
+            BinaryPrimitives.WriteUInt16BigEndian(frame[2..], (ushort)(frame.Length - 4));
+            return 4;
+        }
+
+        frame[1] = 127;
+        BinaryPrimitives.WriteUInt64BigEndian(frame[2..], (ulong)(frame.Length - 10));
+        return 10;
+    }
+
+    /// <summary>Where the payload of the first of several frames begins, and how long it is.</summary>
+    public static (int Start, int Length) Measure(ReadOnlySpan<byte> frames) => frames[1] switch
+    {
+        126 => (4, BinaryPrimitives.ReadUInt16BigEndian(frames[2..])),
+        127 => (10, (int)BinaryPrimitives.ReadUInt64BigEndian(frames[2..])),
+        var length => (2, length),
+    };
+
+    /// <summary>A frame with this payload.</summary>
+    public static byte[] Of(ReadOnlySpan<byte> payload)
+    {
+        var frame = new byte[SizeOf(payload.Length)];
+        payload.CopyTo(frame.AsSpan(WriteHeader(frame)));
+        return frame;
+    }
+}
