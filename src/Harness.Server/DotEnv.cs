@@ -1,6 +1,6 @@
 namespace Harness.Server;
 
-/// <summary>Reads <c>.env</c> files: <c>NAME=value</c> lines, <c>#</c> comments, an optional <c>export</c>, values bare or in quotes.</summary>
+/// <summary>Reads <c>.env</c> files: <c>NAME=value</c> lines with values bare or in quotes, <c>#</c> comments, <c>export</c>.</summary>
 internal static class DotEnv
 {
     /// <summary>The file's variables; none when there is no such file.</summary>

@@ -32,7 +32,7 @@ internal static class ErrorAnswers
             BadHttpRequestException bad => new ErrorResponse("Invalid request", bad.Message),
             _ => new ErrorResponse("Internal server error", $"The server's log has the details of request {context.TraceIdentifier}"),
         };
-        context.Response.StatusCode = exception is BadHttpRequestException { StatusCode: var code } ? code : StatusCodes.Status500InternalServerError;
+        context.Response.StatusCode = (exception as BadHttpRequestException)?.StatusCode ?? StatusCodes.Status500InternalServerError;
         return context.Response.WriteAsJsonAsync(answer, context.RequestAborted);
     }
 

@@ -44,7 +44,8 @@ public static class HarnessServer
     internal static WebApplication Create(
         string[] args, IEnumerable<KeyValuePair<string, string?>>? settings, Action<IServiceCollection> configure)
     {
-        var builder = WebApplication.CreateBuilder(args);
+        // Options are read once: files that change later are not worth a watcher.
+        var builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
         builder.Configuration.AddHarness(args, settings?.ToList() ?? []);
         builder.Logging.AddHarness(builder.Configuration.GetSection(ServerOptions.Section));
         builder.WebHost.ConfigureKestrel(Listen);
@@ -80,10 +81,10 @@ public static class HarnessServer
 
     private static void UsePipeline(WebApplication app)
     {
+        app.UseMiddleware<RequestLog>();
         app.UseMiddleware<CrossOrigin>();
         app.UseErrorAnswers();
         app.UseMiddleware<ApiKeyGate>();
-        app.UseMiddleware<RequestLog>();
         app.UsePageNotFound();
         app.MapSwagger();
         app.MapSockets();

@@ -17,7 +17,7 @@ internal static class ServerLog
     {
         // Read one by one and leniently: a wrong value is told at the start, by the options' own validation.
         var debug = bool.TryParse(server[nameof(ServerOptions.Debug)], out var isDebug) && isDebug;
-        var json = Enum.TryParse<LogFormat>(server[nameof(ServerOptions.LogFormat)], ignoreCase: true, out var format) && format == LogFormat.Json;
+        var json = nameof(LogFormat.Json).Equals(server[nameof(ServerOptions.LogFormat)], StringComparison.OrdinalIgnoreCase);
         logging.ClearProviders();
         logging.SetMinimumLevel(LogLevel.Trace);
         logging.AddSerilog(Create(debug, json), dispose: true);
@@ -38,14 +38,14 @@ internal static class ServerLog
         }
 
         return levels
-            .WriteTo.Conditional(IsBanner, sink => sink.Console(outputTemplate: BannerTemplate, formatProvider: CultureInfo.InvariantCulture))
-            .WriteTo.Conditional(
-                entry => !IsBanner(entry),
-                sink => sink.Console(outputTemplate: LineTemplate, formatProvider: CultureInfo.InvariantCulture))
+            .WriteTo.Conditional(IsBanner, to => to.Console(outputTemplate: BannerTemplate, formatProvider: CultureInfo.InvariantCulture))
+            .WriteTo.Conditional(IsNoBanner, to => to.Console(outputTemplate: LineTemplate, formatProvider: CultureInfo.InvariantCulture))
             .CreateLogger();
     }
 
     private static bool IsBanner(LogEvent entry) => SourceOf(entry) == typeof(StartBanner).FullName;
+
+    private static bool IsNoBanner(LogEvent entry) => !IsBanner(entry);
 
     private static string? SourceOf(LogEvent entry) =>
         entry.Properties.GetValueOrDefault(Constants.SourceContextPropertyName) is ScalarValue { Value: string name } ? name : null;

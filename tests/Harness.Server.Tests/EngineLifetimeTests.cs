@@ -39,7 +39,7 @@ public sealed class EngineLifetimeTests
     {
         await using var app = await HarnessApp.StartAsync(("ShutdownTimeLimit", "00:00:00.050"));
         var canceled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        app.Executions.Start(Plans.Until(canceled, Task.Delay(Timeout.Infinite, Stop)));
+        app.Executions.Start(Plans.Until(canceled, new TaskCompletionSource().Task));
 
         await app.StopAsync();
 

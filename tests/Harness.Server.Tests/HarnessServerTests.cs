@@ -22,7 +22,8 @@ public sealed class HarnessServerTests
 
         Assert.Equal(1, exitCode);
         Assert.Contains(
-            $"Error Port {port} on 127.0.0.1 is in use; choose another with --port, or stop what listens there (lsof -i :{port})", log.Lines);
+            $"Error Port {port} on 127.0.0.1 is in use; choose another with --port, or stop what listens there (lsof -i :{port})",
+            log.Lines);
     }
 
     [Fact]
@@ -103,19 +104,6 @@ public sealed class HarnessServerTests
 
         Assert.Contains(app.Log.Lines, line => line.Contains("Every request but /health needs an API key"));
         Assert.DoesNotContain(app.Log.Lines, line => line.Contains("/swagger"));
-    }
-
-    [Fact]
-    public async Task SecretsOfRequestsNeverReachTheLog()
-    {
-        await using var app = await HarnessApp.StartAsync(("ApiKeys:0", "very-secret"), ("Debug", "true"));
-
-        using var ok = await app.SendAsync(HttpMethod.Get, "/health?access_token=very-secret");
-        using var bearer = await app.SendAsync(HttpMethod.Get, "/nope", ("Authorization", "Bearer very-secret"));
-        await app.StopAsync();
-
-        Assert.Contains(app.Log.Lines, line => line.StartsWith("Debug GET /health answered 200 after "));
-        Assert.DoesNotContain(app.Log.Lines, line => line.Contains("very-secret") && !line.Contains("Request starting") && !line.Contains("Request finished"));
     }
 
     private static WebApplication Create(LogLines log, params (string Name, string? Value)[] settings) => HarnessServer.Create(

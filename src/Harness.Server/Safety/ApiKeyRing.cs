@@ -13,7 +13,7 @@ internal sealed class ApiKeyRing
 
     /// <summary>Takes the keys of the options.</summary>
     public ApiKeyRing(IOptions<ServerOptions> options) =>
-        _hashes = [.. options.Value.ApiKeys.Where(key => key.Length > 0).Select(key => Convert.FromHexString(Conceal(key)[Prefix.Length..]))];
+        _hashes = [.. options.Value.ApiKeys.Where(key => key.Length > 0).Select(HashOf)];
 
     /// <summary>Whether no key is asked for.</summary>
     public bool IsEmpty => _hashes.Length == 0;
@@ -35,6 +35,10 @@ internal sealed class ApiKeyRing
         return accepted;
     }
 
+    private static byte[] HashOf(string key) => Convert.FromHexString(Conceal(key)[Prefix.Length..]);
+
     private static bool IsConcealed(string key) =>
-        key.StartsWith(Prefix, StringComparison.Ordinal) && key.Length == Prefix.Length + 64 && key[Prefix.Length..].All(char.IsAsciiHexDigit);
+        key.StartsWith(Prefix, StringComparison.Ordinal)
+        && key.Length == Prefix.Length + (2 * SHA256.HashSizeInBytes)
+        && key[Prefix.Length..].All(char.IsAsciiHexDigit);
 }

@@ -13,8 +13,9 @@ internal sealed class CrossOrigin(RequestDelegate next, OriginPolicy policy, IOp
         var request = context.Request;
         if (!policy.IsHostAllowed(request))
         {
-            return RefuseAsync(context, "Host not allowed", $"This server listens only on its own machine and is not called '{request.Host.Host}'. "
-                + $"Use localhost or an IP address, or start it with --cors-origin http://{request.Host.Host} or with --api-key");
+            var host = request.Host.Host;
+            return RefuseAsync(context, "Host not allowed", $"This server listens only on its own machine and is not called '{host}'. "
+                + $"Use localhost or an IP address, or start it with --cors-origin http://{host} or with --api-key");
         }
 
         if (!policy.IsAllowed(request) && context.GetEndpoint()?.Metadata.GetMetadata<ChecksOrigin>() is null)

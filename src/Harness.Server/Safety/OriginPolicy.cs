@@ -51,7 +51,8 @@ internal sealed class OriginPolicy
     public bool IsHostAllowed(HttpRequest request)
     {
         var host = request.Host.Host;
-        return !_guardsHost || _allowsAny || host.Length == 0 || Loopback.Names(host) || IPAddress.TryParse(host, out _) || _hosts.Contains(host);
+        return !_guardsHost || _allowsAny || host.Length == 0
+            || Loopback.Names(host) || IPAddress.TryParse(host, out _) || _hosts.Contains(host);
     }
 
     private static string? HostOf(string origin) =>

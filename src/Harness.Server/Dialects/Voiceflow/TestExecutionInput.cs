@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Harness.Executions;
 using Harness.Server.Transports;
@@ -10,6 +9,9 @@ namespace Harness.Server.Dialects.Voiceflow;
 /// </summary>
 internal static class TestExecutionInput
 {
+    // A request of 4 MiB has room for a million nameless tests; its answer has not.
+    private const int MaxMissing = 100;
+
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = JsonSyntax.MaxDepth };
 
     /// <summary>The first JSON value of a request body; what follows it is ignored.</summary>
@@ -36,31 +38,45 @@ internal static class TestExecutionInput
 
     private static string? FindMissing(JsonElement request)
     {
-        var missing = new StringBuilder();
-        var suite = Find(request, "suite");
-        Require(missing, "Suite", "Name", IsText(Find(suite, "name")));
-        Require(missing, "Suite", "EnvironmentName", IsText(Find(suite, "environment_name")));
-        var tests = Find(suite, "tests");
-        Require(missing, "Suite", "Tests", tests.ValueKind == JsonValueKind.Array);
-        if (tests.ValueKind == JsonValueKind.Array)
+        var missing = FindMissingFields(Find(request, "suite")).Take(MaxMissing + 1).ToList();
+        if (missing.Count > MaxMissing)
         {
-            foreach (var (index, test) in tests.EnumerateArray().Index())
+            missing[MaxMissing] = $"(only the first {MaxMissing} are told)";
+        }
+
+        return missing.Count == 0 ? null : string.Join('\n', missing);
+    }
+
+    private static IEnumerable<string> FindMissingFields(JsonElement suite)
+    {
+        if (!IsText(Find(suite, "name")))
+        {
+            yield return Word("Suite", "Name");
+        }
+
+        if (!IsText(Find(suite, "environment_name")))
+        {
+            yield return Word("Suite", "EnvironmentName");
+        }
+
+        var tests = Find(suite, "tests");
+        if (tests.ValueKind != JsonValueKind.Array)
+        {
+            yield return Word("Suite", "Tests");
+            yield break;
+        }
+
+        foreach (var (index, test) in tests.EnumerateArray().Index())
+        {
+            if (!IsText(Find(test, "id")))
             {
-                Require(missing, $"Suite.Tests[{index}]", "ID", IsText(Find(test, "id")));
+                yield return Word($"Suite.Tests[{index}]", "ID");
             }
         }
-
-        return missing.Length == 0 ? null : missing.ToString();
     }
 
-    private static void Require(StringBuilder missing, string owner, string field, bool isThere)
-    {
-        if (!isThere)
-        {
-            missing.Append(missing.Length == 0 ? "" : "\n").Append(
-                $"Key: 'TestExecutionRequest.{owner}.{field}' Error:Field validation for '{field}' failed on the 'required' tag");
-        }
-    }
+    private static string Word(string owner, string field) =>
+        $"Key: 'TestExecutionRequest.{owner}.{field}' Error:Field validation for '{field}' failed on the 'required' tag";
 
     private static bool IsText(JsonElement value) => value.ValueKind == JsonValueKind.String && !value.ValueEquals("");
 

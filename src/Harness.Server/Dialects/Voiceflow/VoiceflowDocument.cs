@@ -21,7 +21,7 @@ internal sealed class VoiceflowDocument : IOpenApiDocumentTransformer
         - `{"action":"cancel","id":"<execution id>"}` cancels it
 
         Server to client:
-        - `{"type":"status","id":"…","message":"running","data":{…}}` answers `execute`; without `message` it answers `status` and `cancel`
+        - `{"type":"status","id":"…","message":"running","data":{…}}` answers `execute`; `status` and `cancel` are answered without `message`
         - `{"type":"log","id":"…","message":"Running Test ID: t1"}` is one line of the log, as it is written
         - `{"type":"result","id":"…","data":<TestStatusResponse>}` is the last message of every execution
         - `{"type":"error","id":"…","message":"…"}` answers a message that cannot be followed; the socket stays open
@@ -39,7 +39,8 @@ internal sealed class VoiceflowDocument : IOpenApiDocumentTransformer
 
     private const string StartedExample =
         """
-        {"id":"123e4567-e89b-12d3-a456-426614174000","status":"running","started_at":"2023-01-01T00:00:00Z","logs":["Test execution started"]}
+        {"id":"123e4567-e89b-12d3-a456-426614174000","status":"running","started_at":"2023-01-01T00:00:00Z",
+        "logs":["Test execution started"]}
         """;
 
     private const string StatusExample =
@@ -58,7 +59,11 @@ internal sealed class VoiceflowDocument : IOpenApiDocumentTransformer
         }
 
         var execute = Find(document, HttpMethod.Post, "/api/v1/tests/execute");
-        execute.RequestBody = new OpenApiRequestBody { Required = true, Content = Content(WireTypes.TestExecutionRequest, document, RequestExample) };
+        execute.RequestBody = new OpenApiRequestBody
+        {
+            Required = true,
+            Content = Content(WireTypes.TestExecutionRequest, document, RequestExample),
+        };
         Answer(execute, document, "202", "Started", WireTypes.TestExecutionResponse, StartedExample);
         Answer(execute, document, "400", "Not a suite that can be executed", WireTypes.ErrorResponse);
         Answer(execute, document, "413", "Longer than the server accepts", WireTypes.ErrorResponse);
@@ -74,6 +79,11 @@ internal sealed class VoiceflowDocument : IOpenApiDocumentTransformer
         Answer(cancel, document, "409", "It has ended already", WireTypes.ErrorResponse);
 
         Answer(Find(document, HttpMethod.Get, "/api/v1/system/info"), document, "200", "What runs here", WireTypes.SystemInfoResponse);
+        Answer(Find(document, HttpMethod.Get, "/health"), document, "200", "Alive", WireTypes.HealthResponse);
+
+        var ready = Find(document, HttpMethod.Get, "/health/ready");
+        Answer(ready, document, "200", "It does", WireTypes.ReadyResponse);
+        Answer(ready, document, "503", "It does not, for these reasons", WireTypes.ReadyResponse);
         return Task.CompletedTask;
     }
 

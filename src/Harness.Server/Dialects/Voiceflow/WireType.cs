@@ -55,7 +55,7 @@ internal sealed class WireType(WireKind kind, string name)
         return Kind switch
         {
             WireKind.Object => FindMisfitInside(value, path),
-            WireKind.List => value.EnumerateArray().Select(item => Element!.FindMisfit(item, owner, path)).FirstOrDefault(found => found is not null),
+            WireKind.List => value.EnumerateArray().Select(item => Element!.FindMisfit(item, owner, path)).FirstOrDefault(IsFound),
             _ => null,
         };
     }
@@ -66,7 +66,7 @@ internal sealed class WireType(WireKind kind, string name)
         {
             var field = Fields.FirstOrDefault(field => string.Equals(field.Name, property.Name, StringComparison.OrdinalIgnoreCase));
             var misfit = field?.Type.FindMisfit(property.Value, ShortName, path.Length == 0 ? field.Name : $"{path}.{field.Name}");
-            if (misfit is not null)
+            if (IsFound(misfit))
             {
                 return misfit;
             }
@@ -74,6 +74,8 @@ internal sealed class WireType(WireKind kind, string name)
 
         return null;
     }
+
+    private static bool IsFound(string? misfit) => misfit is not null;
 
     private bool Accepts(JsonElement value) => Kind switch
     {

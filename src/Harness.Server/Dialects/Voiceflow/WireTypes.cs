@@ -147,6 +147,18 @@ internal static class WireTypes
         new("runtime", Text, "What the server really runs on.", IsRequired: true),
         new("server", Text, "Harness.", IsRequired: true));
 
+    /// <summary>Alive: the process answers.</summary>
+    public static readonly WireType HealthResponse = Object(
+        "handlers.HealthResponse",
+        new("status", Text, "healthy.", IsRequired: true),
+        new("time", Text, "RFC 3339, whole seconds.", IsRequired: true));
+
+    /// <summary>Whether new executions are taken.</summary>
+    public static readonly WireType ReadyResponse = Object(
+        "handlers.ReadyResponse",
+        new("status", Text, "ready or stopping.", IsRequired: true),
+        new("reasons", List(Text), "Why not; absent when ready."));
+
     /// <summary>The body of every refusal.</summary>
     public static readonly WireType ErrorResponse = Object(
         "handlers.ErrorResponse",
@@ -155,7 +167,9 @@ internal static class WireTypes
 
     /// <summary>All of them with the types they are made of, each once.</summary>
     public static IReadOnlyCollection<WireType> All { get; } = Collect(
-        [TestExecutionRequest, TestExecutionResponse, TestStatusResponse, SystemInfoResponse, ErrorResponse]);
+    [
+        TestExecutionRequest, TestExecutionResponse, TestStatusResponse, SystemInfoResponse, HealthResponse, ReadyResponse, ErrorResponse,
+    ]);
 
     private static HashSet<WireType> Collect(IEnumerable<WireType> roots)
     {

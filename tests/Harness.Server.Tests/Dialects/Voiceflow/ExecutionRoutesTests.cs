@@ -99,7 +99,8 @@ public sealed class ExecutionRoutesTests : IAsyncLifetime
     [Fact]
     public async Task FullServerSaysSo()
     {
-        await using var full = await HarnessApp.StartAsync(("Harness:Executions:MaxConcurrent", "1"), ("Harness:Executions:MaxPending", "0"));
+        await using var full = await HarnessApp.StartAsync(
+            ("Harness:Executions:MaxConcurrent", "1"), ("Harness:Executions:MaxPending", "0"));
         var canceled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         full.Executions.Start(Plans.Until(canceled, Task.CompletedTask));
 

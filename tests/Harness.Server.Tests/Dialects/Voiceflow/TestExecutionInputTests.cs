@@ -43,6 +43,18 @@ public sealed class TestExecutionInputTests
     }
 
     [Fact]
+    public void AnswerStaysShortHoweverMuchIsMissing()
+    {
+        var tests = string.Join(',', Enumerable.Repeat("{}", 100_000));
+        var request = JsonElement.Parse("{\"suite\":{\"name\":\"n\",\"environment_name\":\"e\",\"tests\":[" + tests + "]}}");
+
+        var error = Assert.Throws<ExecutionInputException>(() => TestExecutionInput.Check(request));
+
+        Assert.Equal(101, error.Message.Split('\n').Length);
+        Assert.EndsWith("(only the first 100 are told)", error.Message);
+    }
+
+    [Fact]
     public void WhatFollowsTheFirstValueIsIgnored()
     {
         var request = TestExecutionInput.Parse("""  {"a":1}{"b":2} garbage"""u8.ToArray());
