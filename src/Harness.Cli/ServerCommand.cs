@@ -72,7 +72,7 @@ internal static class ServerCommand
             SetAll("ApiKeys", apiKey);
             Set("LogFormat", logFormat);
             Set("Synthetic", synthetic);
-            return HarnessServer.RunAsync(HarnessServer.Create([], settings));
+            return HarnessServer.RunAsync([], settings);
 
             void Set<T>(string name, Option<T> option)
             {

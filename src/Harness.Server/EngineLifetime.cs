@@ -8,7 +8,11 @@ namespace Harness.Server;
 /// Ends the engine before the web server: executions are cancelled, their results written and sent, and only then sockets are closed.
 /// </summary>
 internal sealed partial class EngineLifetime(
-    ExecutionRegistry executions, SocketTable sockets, IHostApplicationLifetime host, IOptions<ServerOptions> options, ILogger<EngineLifetime> logger)
+    ExecutionRegistry executions,
+    SocketTable sockets,
+    IHostApplicationLifetime host,
+    IOptions<ServerOptions> options,
+    ILogger<EngineLifetime> logger)
     : IHostedLifecycleService
 {
     private volatile bool _isStopping;
@@ -16,7 +20,9 @@ internal sealed partial class EngineLifetime(
     /// <summary>Whether new executions are refused because the server stops.</summary>
     public bool IsStopping => _isStopping || host.ApplicationStopping.IsCancellationRequested;
 
-    /// <summary>Cancels what runs and waits for the results, <see cref="ServerOptions.ShutdownTimeLimit"/> at most.</summary>
+    /// <summary>
+    /// Cancels what runs and waits for the results, <see cref="ServerOptions.ShutdownTimeLimit"/> at most; then closes the sockets.
+    /// </summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         _isStopping = true;
@@ -26,13 +32,15 @@ internal sealed partial class EngineLifetime(
         try
         {
             await executions.StopAsync(limit.Token);
-            await sockets.CloseAllAsync(limit.Token);
             LogStopped();
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
             LogGivenUp(options.Value.ShutdownTimeLimit.TotalSeconds);
         }
+
+        // Also after executions that did not end: their watchers are told that the server goes.
+        await sockets.CloseAllAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Nothing: the engine needs no start.</summary>

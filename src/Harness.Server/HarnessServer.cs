@@ -15,8 +15,25 @@ public static class HarnessServer
     /// <summary>Builds the server; nothing listens yet.</summary>
     /// <param name="args">Configuration as the host's command line writes it, such as <c>--Harness:Server:Port=9090</c>.</param>
     /// <param name="settings">Configuration that beats every other source, such as <c>Harness:Server:Port</c>; null for none.</param>
+    /// <exception cref="ServerStartException">The configuration cannot be used.</exception>
     public static WebApplication Create(string[] args, IEnumerable<KeyValuePair<string, string?>>? settings = null) =>
         Create(args, settings, _ => { });
+
+    /// <summary>Builds the server and runs it; what is wrong with its configuration is one line on the standard error.</summary>
+    /// <returns>The process's exit code.</returns>
+    /// <inheritdoc cref="Create(string[], IEnumerable{KeyValuePair{string, string?}}?)" path="/param" />
+    public static async Task<int> RunAsync(string[] args, IEnumerable<KeyValuePair<string, string?>>? settings = null)
+    {
+        try
+        {
+            return await RunAsync(Create(args, settings));
+        }
+        catch (ServerStartException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return StartFailure.ExitCode;
+        }
+    }
 
     /// <summary>Starts the server, says so, and runs it until it is stopped by a signal or from inside.</summary>
     /// <returns>The process's exit code: 0 after a stop, 1 when it could not start; the log then has one line that says why.</returns>
@@ -24,7 +41,7 @@ public static class HarnessServer
     {
         await using (app)
         {
-            using var signals = new SecondSignal();
+            using var signals = new SecondSignal(Environment.Exit);
             try
             {
                 await app.StartAsync();
@@ -32,7 +49,7 @@ public static class HarnessServer
             catch (Exception e) when (StartFailure.Describe(e, app.Services) is { } failure)
             {
                 app.Services.GetRequiredService<StartFailure>().Write(failure);
-                return 1;
+                return StartFailure.ExitCode;
             }
 
             await app.WaitForShutdownAsync();
@@ -44,22 +61,25 @@ public static class HarnessServer
     internal static WebApplication Create(
         string[] args, IEnumerable<KeyValuePair<string, string?>>? settings, Action<IServiceCollection> configure)
     {
-        // Options are read once: files that change later are not worth a watcher.
-        var builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
-        builder.Configuration.AddHarness(args, settings?.ToList() ?? []);
-        builder.Logging.AddHarness(builder.Configuration.GetSection(ServerOptions.Section));
-        builder.WebHost.ConfigureKestrel(Listen);
-        AddServices(builder.Services);
-        if (builder.Configuration.GetSection(ServerOptions.Section).GetValue<bool>(nameof(ServerOptions.Synthetic)))
+        try
         {
-            builder.Services.AddSingleton<IExecutionKind, SyntheticKind>();
+            // Options are read once: files that change later are not worth a watcher.
+            var builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
+            builder.Configuration.AddHarness(args, settings?.ToList() ?? []);
+            builder.Logging.AddHarness(builder.Configuration.GetSection(ServerOptions.Section));
+            builder.WebHost.ConfigureKestrel(Listen);
+            AddServices(builder.Services);
+            AddWanted(builder.Services, builder.Configuration.GetSection(ServerOptions.Section));
+            configure(builder.Services);
+
+            var app = builder.Build();
+            UsePipeline(app);
+            return app;
         }
-
-        configure(builder.Services);
-
-        var app = builder.Build();
-        UsePipeline(app);
-        return app;
+        catch (Exception e) when (StartFailure.Describe(e) is { } failure)
+        {
+            throw new ServerStartException(failure, e);
+        }
     }
 
     private static void AddServices(IServiceCollection services)
@@ -77,6 +97,14 @@ public static class HarnessServer
         services.AddSockets();
         services.AddVoiceflow();
         services.AddSwagger();
+    }
+
+    private static void AddWanted(IServiceCollection services, IConfigurationSection server)
+    {
+        if (server.GetValue<bool>(nameof(ServerOptions.Synthetic)))
+        {
+            services.AddSingleton<IExecutionKind, SyntheticKind>();
+        }
     }
 
     private static void UsePipeline(WebApplication app)
@@ -100,7 +128,7 @@ public static class HarnessServer
         kestrel.Listen(ListenAddress.Resolve(options), options.Port);
     }
 
-    // After the executions, the web server gets a moment of its own to let the last answers out.
+    // After the executions, sockets and the web server get a moment of their own to let the last answers out.
     private static void LimitShutdown(HostOptions host, IOptions<ServerOptions> options) =>
-        host.ShutdownTimeout = options.Value.ShutdownTimeLimit + TimeSpan.FromSeconds(5);
+        host.ShutdownTimeout = options.Value.ShutdownTimeLimit + TimeSpan.FromSeconds(10);
 }

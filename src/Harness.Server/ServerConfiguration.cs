@@ -1,3 +1,4 @@
+using Harness.Agents;
 using Harness.Server.Safety;
 
 namespace Harness.Server;
@@ -11,10 +12,11 @@ internal static class ServerConfiguration
     /// <param name="configuration">Has the host's own sources already.</param>
     /// <param name="args">Configuration as the host's command line writes it, such as <c>--Harness:Server:Port=9090</c>.</param>
     /// <param name="settings">What the caller decided; beats everything.</param>
+    /// <exception cref="AgentException">The file .env is there and cannot be read.</exception>
     public static void AddHarness(
         this IConfigurationManager configuration, string[] args, IReadOnlyCollection<KeyValuePair<string, string?>> settings)
     {
-        var file = DotEnv.Read(Path.Combine(Directory.GetCurrentDirectory(), ".env"));
+        var file = AgentEnvironment.ReadFile(Path.Combine(Directory.GetCurrentDirectory(), ".env"));
         configuration.AddInMemoryCollection(Translate(file.GetValueOrDefault));
         configuration.AddEnvironmentVariables();
 
@@ -30,7 +32,7 @@ internal static class ServerConfiguration
     {
         var keys = read("HARNESS_API_KEYS")?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
         var settings = keys.Index().Select(key => KeyValuePair.Create($"{ApiKeysSection}:{key.Index}", (string?)key.Item));
-        return settings.Select(Conceal).Concat(AgentVariables.Read(read));
+        return settings.Select(Conceal).Concat(AgentEnvironment.Read(read));
     }
 
     private static bool IsApiKey(string name) => name.StartsWith(ApiKeysSection, StringComparison.OrdinalIgnoreCase);

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Harness.Agents;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 
@@ -13,7 +14,7 @@ internal sealed partial class StartFailure(ILogger<StartFailure> logger)
     /// <summary>One line on a configuration that cannot be used; null for a failure that only its stack trace explains.</summary>
     public static string? Describe(Exception failure) => failure switch
     {
-        ServerStartException => failure.Message,
+        ServerStartException or AgentException => failure.Message,
         OptionsValidationException invalid => $"The configuration is not valid: {string.Join(' ', invalid.Failures)}",
         InvalidOperationException { InnerException: FormatException or ArgumentException } => failure.Message,
         _ => null,

@@ -85,7 +85,7 @@ internal sealed class Re2Parser
         return Join(parts, "");
     }
 
-    private Part Repeat(Part part, int min, int? max, string written)
+    private static Part Repeat(Part part, int min, int? max, string written)
     {
         if (max < min || Math.Max(min, max ?? 0) > MaxRepeat || part.Repeats * Math.Max(1, Math.Max(min, max ?? 0)) > MaxRepeat)
         {

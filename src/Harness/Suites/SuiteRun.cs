@@ -80,15 +80,14 @@ internal sealed class SuiteRun
             Count(SuiteOutcome.Skipped),
             Math.Round(elapsed.TotalMilliseconds, 3));
         var error = DescribeFailures();
-        var (status, closing) = (_lines.HasToldCanceled, error) switch
+        var status = (_lines.HasToldCanceled, error) switch
         {
-            (true, _) => (ExecutionStatus.Canceled, "Test suite execution cancelled"),
-            (_, null) => (ExecutionStatus.Completed, "Test suite execution completed successfully"),
-            _ => (ExecutionStatus.Failed, "Test suite execution failed: " + error),
+            (true, _) => ExecutionStatus.Canceled,
+            (_, null) => ExecutionStatus.Completed,
+            _ => ExecutionStatus.Failed,
         };
         return new ExecutionResult(status, status == ExecutionStatus.Failed ? error : null)
         {
-            ClosingLine = closing,
             Details = (report with { Summary = summary }).ToJson(MaxReportBytes),
         };
     }

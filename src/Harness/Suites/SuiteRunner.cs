@@ -30,13 +30,22 @@ public sealed class SuiteRunner
             Name = suite.Name,
             Greeting = "Test execution started",
             Preamble = ["Starting test suite execution...", "Suite: " + suite.Name, "Environment: " + suite.EnvironmentName],
+            ClosingLine = DescribeEnd,
             Facts = new Dictionary<string, string> { ["agent"] = agent.Description },
         };
-        return new ExecutionPlan(request, (log, stop) => RunAsync(suite, agent, log.WriteAsync, stop));
+        return new ExecutionPlan(request, (log, stop) => RunAsync(suite, agent, line => log.WriteAsync(line), stop));
     }
 
     internal Task<ExecutionResult> RunAsync(Suite suite, IAgent agent, Func<string, ValueTask> write, CancellationToken stop) =>
         new SuiteRun(suite, agent, _tools, write).RunAsync(stop);
+
+    private static string? DescribeEnd(ExecutionState state) => state.Status switch
+    {
+        ExecutionStatus.Completed => "Test suite execution completed successfully",
+        ExecutionStatus.Failed => "Test suite execution failed: " + state.Error,
+        ExecutionStatus.Canceled => "Test suite execution cancelled",
+        _ => null,
+    };
 
     private IAgent CreateAgent(Suite suite)
     {

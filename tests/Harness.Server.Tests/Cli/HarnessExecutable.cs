@@ -40,6 +40,6 @@ internal static partial class HarnessExecutable
         }
     }
 
-    [GeneratedRegex(@"http://127\.0\.0\.1:[1-9]\d*")]
+    [GeneratedRegex(@"http://[\d.]+:[1-9]\d*")]
     private static partial Regex Address();
 }

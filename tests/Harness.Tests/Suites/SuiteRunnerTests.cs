@@ -1,6 +1,7 @@
 using Harness.Agents;
 using Harness.Executions;
 using Harness.Suites;
+using Harness.Tests.Executions;
 
 namespace Harness.Tests.Suites;
 
@@ -24,7 +25,6 @@ public sealed class SuiteRunnerTests
 
         Assert.Equal(ExecutionStatus.Completed, result.Status);
         Assert.Null(result.Error);
-        Assert.Equal("Test suite execution completed successfully", result.ClosingLine);
         Assert.Equal(
             [
                 "Suite: S",
@@ -55,7 +55,6 @@ public sealed class SuiteRunnerTests
         const string Failure = """validation failed for Interaction ID: i1, validation: [{"id":"v1","type":"contains","value":"Hello"}]""";
         Assert.Equal(ExecutionStatus.Failed, result.Status);
         Assert.Equal(Failure, result.Error);
-        Assert.Equal("Test suite execution failed: " + Failure, result.ClosingLine);
         Assert.Equal(["Validation type: contains FAILED with value: Hello", "Error running test t1: " + Failure], stage.Lines.TakeLast(2));
     }
 
@@ -154,15 +153,28 @@ public sealed class SuiteRunnerTests
         Assert.Equal("User ID for test t1: test-<uuid>", separate.TestLines.First());
     }
 
-    [Fact]
-    public async Task ThePlanRunsInTheExecutionsOwnLog()
+    [Theory]
+    [InlineData("hello", "completed", "Test suite execution completed successfully")]
+    [InlineData(
+        "Hello",
+        "failed",
+        """Test suite execution failed: validation failed for Interaction ID: i1, validation: [{"id":"v1","type":"contains","value":"Hello"}]""")]
+    public async Task TheRecordIsThreeOpeningLinesTheLogLinesAndOneClosingLine(string expected, string status, string closing)
     {
+        using var engine = new Engine();
         var stage = new SuiteStage("hello world");
-        var log = new ExecutionLog();
+        var request = SeedExample.Replace("\"hello\"", $"\"{expected}\"", StringComparison.Ordinal);
+        var execution = engine.Registry.Start(stage.Runner().Plan(SuiteReader.Read(SuiteStage.Json(request))));
 
-        var result = await stage.Runner().Plan(SuiteReader.Read(SuiteStage.Json(SeedExample))).Body(log, Stop);
+        var events = await Engine.ReadAsync(execution);
 
-        Assert.Equal(ExecutionStatus.Completed, result.Status);
+        var data = events[^1].GetProperty("data");
+        var lines = events.Where(json => json.Type() == "log").Select(json => json.Text("message"));
+        Assert.Equal(status, data.Text("status"));
+        Assert.Equal("Test execution started", events[0].GetProperty("data").GetProperty("logs")[0].GetString());
+        Assert.Equal(
+            ["Starting test suite execution...", "Suite: S", "Environment: production", .. lines, closing],
+            data.GetProperty("logs").EnumerateArray().Select(line => line.GetString()));
     }
 
     private static string ThreeTests(bool newSession)
