@@ -2,7 +2,7 @@ using Harness.Server.Tests.Cli;
 
 namespace Harness.Server.Tests.Clients;
 
-/// <summary>The programs in samples/, run as they are.</summary>
+/// <summary>The programs in samples/, run as they are; samples/csharp is run by <see cref="ReadmeTests"/>.</summary>
 public sealed class SampleTests(HubFixture hub)
 {
     [Fact]
@@ -58,14 +58,5 @@ public sealed class SampleTests(HubFixture hub)
 
         Assert.Contains("\"status\":\"completed\"", result);
         Assert.Contains("\"type\":\"log\"", wscat.Output);
-    }
-
-    [Fact]
-    public async Task ProgramInOneFileOfCSharpPrintsEveryFrame()
-    {
-        var (exitCode, output) = await hub.RunAsync("dotnet", "run", Repository.File("samples", "csharp", "watch.cs"));
-
-        Assert.True(exitCode == 0, output);
-        Assert.Contains("\"type\":\"result\"", output);
     }
 }
