@@ -48,7 +48,7 @@ internal sealed class Re2Class(string pattern, Re2Flags flags)
         var from = at++;
         var isNegated = at < pattern.Length && pattern[at] == '^';
         at += isNegated ? 1 : 0;
-        var set = RuneSet.Empty;
+        var ranges = new List<(int, int)>();
         for (var isFirst = true; isFirst || at == pattern.Length || pattern[at] != ']'; isFirst = false)
         {
             if (at == pattern.Length)
@@ -56,10 +56,11 @@ internal sealed class Re2Class(string pattern, Re2Flags flags)
                 throw new Re2SyntaxException("missing closing ]", pattern[from..]);
             }
 
-            set = set.Union(TryParsePosix(ref at) ?? TryParseSetEscape(ref at) ?? ParseRange(ref at, from));
+            ranges.AddRange((TryParsePosix(ref at) ?? TryParseSetEscape(ref at) ?? ParseRange(ref at, from)).Ranges);
         }
 
         at++;
+        var set = RuneSet.Of(ranges);
         set = flags.HasFlag(Re2Flags.FoldCase) ? set.FoldCase() : set;
         return isNegated ? set.Complement() : set;
     }

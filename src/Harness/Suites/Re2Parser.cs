@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 
 namespace Harness.Suites;
@@ -7,23 +6,25 @@ namespace Harness.Suites;
 internal sealed class Re2Parser
 {
     private const int MaxDepth = 1000;
-    private const int MaxRepeat = 1000;
 
     // Measured: an automaton of this many parts is made in well under a second.
     private const long MaxCost = 50_000;
 
     private readonly string _pattern;
+    private readonly Re2Alphabet _alphabet;
     private readonly HashSet<string> _names = [];
     private Re2Flags _flags;
     private int _at;
     private int _depth;
 
-    private Re2Parser(string pattern) => _pattern = pattern;
+    private Re2Parser(string pattern, Re2Alphabet alphabet) => (_pattern, _alphabet) = (pattern, alphabet);
 
+    /// <param name="pattern">In RE2's syntax.</param>
+    /// <param name="alphabet">Gets the sets, and fills the places they leave in the translation.</param>
     /// <exception cref="Re2SyntaxException">It is not RE2.</exception>
-    public static string Translate(string pattern)
+    public static string Translate(string pattern, Re2Alphabet alphabet)
     {
-        var parser = new Re2Parser(pattern);
+        var parser = new Re2Parser(pattern, alphabet);
         var whole = parser.ParseAlternatives();
         return parser._at == pattern.Length ? whole.Text : throw new Re2SyntaxException("unexpected )", pattern);
     }
@@ -61,7 +62,7 @@ internal sealed class Re2Parser
         while (_at < _pattern.Length && _pattern[_at] is not ('|' or ')'))
         {
             var from = _at;
-            if (TryReadRepetition(out var min, out var max))
+            if (Re2Repetition.TryRead(_pattern, ref _at) is { } repeat)
             {
                 if (repetition.To == from)
                 {
@@ -73,7 +74,7 @@ internal sealed class Re2Parser
                     throw new Re2SyntaxException("missing argument to repetition operator", _pattern[from.._at]);
                 }
 
-                parts[^1] = Repeat(parts[^1], min, max, _pattern[from.._at]);
+                parts[^1] = Repeat(parts[^1], repeat, _pattern[from.._at]);
                 repetition = (from, _at);
             }
             else
@@ -85,91 +86,12 @@ internal sealed class Re2Parser
         return Join(parts, "");
     }
 
-    private static Part Repeat(Part part, int min, int? max, string written)
+    private static Part Repeat(Part part, Re2Repetition repeat, string written)
     {
-        if (max < min || Math.Max(min, max ?? 0) > MaxRepeat || part.Repeats * Math.Max(1, Math.Max(min, max ?? 0)) > MaxRepeat)
-        {
-            throw new Re2SyntaxException("invalid repeat count", written);
-        }
-
-        var copies = Math.Max(1, max ?? min);
-        var suffix = (min, max) switch
-        {
-            (0, null) => "*",
-            (1, null) => "+",
-            (0, 1) => "?",
-            (_, null) => $"{{{min},}}",
-            _ => $"{{{min},{max}}}",
-        };
-        return new Part($"(?:{part.Text}{suffix})", part.Cost * copies, part.Repeats * copies);
-    }
-
-    private bool TryReadRepetition(out int min, out int? max)
-    {
-        (min, max) = (0, null);
-        switch (_pattern[_at])
-        {
-            case '*':
-                _at++;
-                break;
-            case '+':
-                (min, _at) = (1, _at + 1);
-                break;
-            case '?':
-                (max, _at) = (1, _at + 1);
-                break;
-            case '{' when TryReadCounts(out min, out max):
-                break;
-            default:
-                return false;
-        }
-
-        if (_at < _pattern.Length && _pattern[_at] == '?')
-        {
-            _at++;
-        }
-
-        return true;
-    }
-
-    // Braces that hold no counts are ordinary characters.
-    private bool TryReadCounts(out int min, out int? max)
-    {
-        (min, max) = (0, null);
-        var end = _pattern.IndexOf('}', _at);
-        if (end < 0)
-        {
-            return false;
-        }
-
-        var counts = _pattern[(_at + 1)..end].Split(',');
-        if (counts.Length > 2 || !TryReadCount(counts[0], out min))
-        {
-            return false;
-        }
-
-        var most = min;
-        if (counts.Length == 2 && counts[1].Length > 0 && !TryReadCount(counts[1], out most))
-        {
-            return false;
-        }
-
-        max = counts.Length == 2 && counts[1].Length == 0 ? null : most;
-        _at = end + 1;
-        return true;
-    }
-
-    private static bool TryReadCount(string digits, out int count)
-    {
-        count = 0;
-        if (digits.Length == 0 || digits.Any(digit => !char.IsAsciiDigit(digit)) || (digits.Length > 1 && digits[0] == '0'))
-        {
-            return false;
-        }
-
-        // More digits than an int has are as much too many as 1001.
-        count = int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var read) ? read : MaxRepeat + 1;
-        return true;
+        var copies = Math.Max(1, repeat.Copies);
+        return repeat.IsValid && part.Repeats * copies <= Re2Repetition.MaxCount
+            ? new Part($"(?:{part.Text}{repeat.Suffix})", part.Cost * copies, part.Repeats * copies)
+            : throw new Re2SyntaxException("invalid repeat count", written);
     }
 
     private void ParseOne(List<Part> parts)
@@ -261,9 +183,5 @@ internal sealed class Re2Parser
 
     private Part Literal(int rune) => Set(RuneSet.OfRune(rune, _flags.HasFlag(Re2Flags.FoldCase)));
 
-    private static Part Set(RuneSet set)
-    {
-        var text = set.ToPattern();
-        return new Part(text, 1 + text.AsSpan().Count('|'));
-    }
+    private Part Set(RuneSet set) => new(_alphabet.Add(set), 1);
 }

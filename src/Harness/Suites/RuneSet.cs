@@ -13,9 +13,9 @@ internal sealed class RuneSet
 
     private readonly (int From, int To)[] _ranges;
 
-    private RuneSet((int From, int To)[] ranges) => _ranges = ranges;
+    public IReadOnlyList<(int From, int To)> Ranges => _ranges;
 
-    public static RuneSet Empty { get; } = new([]);
+    private RuneSet((int From, int To)[] ranges) => _ranges = ranges;
 
     public static RuneSet All { get; } = new([(0, Last)]);
 
@@ -55,8 +55,6 @@ internal sealed class RuneSet
         return Of(Enumerable.Range(0, Last + 1).Where(rune => wanted.Contains(CharUnicodeInfo.GetUnicodeCategory(rune))).Select(rune => (rune, rune)));
     }
 
-    public RuneSet Union(RuneSet other) => Of([.. _ranges, .. other._ranges]);
-
     public RuneSet Complement()
     {
         var gaps = new List<(int, int)>();
@@ -86,79 +84,34 @@ internal sealed class RuneSet
         return Of([.. _ranges, .. mates]);
     }
 
-    /// <summary>
-    /// As an expression over <see cref="Encode"/>d text: ASCII is itself; any other code point is a high and a low private-use character.
-    /// </summary>
-    public string ToPattern()
+    public bool Contains(int rune)
     {
-        var ascii = new StringBuilder();
-        var lowsByHigh = new SortedDictionary<int, List<(int From, int To)>>();
-        foreach (var (from, to) in _ranges)
+        var (low, high) = (0, _ranges.Length - 1);
+        while (low <= high)
         {
-            if (from < 0x80)
+            var middle = (low + high) / 2;
+            if (rune > _ranges[middle].To)
             {
-                ascii.Append(Range((from, Math.Min(to, 0x7F)), 0));
+                low = middle + 1;
             }
-
-            for (var at = Math.Max(from, 0x80); at <= to; at = (at | 0x1FF) + 1)
+            else if (rune < _ranges[middle].From)
             {
-                if (!lowsByHigh.TryGetValue(at >> 9, out var lows))
-                {
-                    lowsByHigh[at >> 9] = lows = [];
-                }
-
-                lows.Add((at & 0x1FF, Math.Min(to, at | 0x1FF) & 0x1FF));
+                high = middle - 1;
+            }
+            else
+            {
+                return true;
             }
         }
 
-        // Most highs of a large set take the same lows, so that even a negated class is a handful of branches.
-        var branches = lowsByHigh
-            .GroupBy(pair => string.Concat(pair.Value.Select(low => Range(low, LowBase))), pair => pair.Key)
-            .Select(group => $"[{string.Concat(Of(group.Select(high => (high, high)))._ranges.Select(high => Range(high, HighBase)))}][{group.Key}]")
-            .ToList();
-        if (ascii.Length > 0)
-        {
-            branches.Insert(0, $"[{ascii}]");
-        }
-
-        // A set without members matches nowhere.
-        return branches.Count == 0 ? "[^\\0-\\uFFFF]" : $"(?:{string.Join('|', branches)})";
+        return false;
     }
-
-    /// <summary>
-    /// Text in which every code point past ASCII is two private-use characters. To .NET those are no word characters, so <c>\b</c> means
-    /// what it means in RE2, and a code point past U+FFFF is one thing like any other.
-    /// </summary>
-    public static string Encode(string text)
-    {
-        if (Ascii.IsValid(text))
-        {
-            return text;
-        }
-
-        var encoded = new StringBuilder(text.Length * 2);
-        foreach (var rune in text.EnumerateRunes())
-        {
-            _ = rune.IsAscii
-                ? encoded.Append((char)rune.Value)
-                : encoded.Append((char)(HighBase + (rune.Value >> 9))).Append((char)(LowBase + (rune.Value & 0x1FF)));
-        }
-
-        return encoded.ToString();
-    }
-
-    private const int HighBase = 0xE000;
-    private const int LowBase = 0xF000;
-
-    private bool Contains(int rune) => _ranges.Any(range => rune >= range.From && rune <= range.To);
-
-    private static string Range((int From, int To) range, int offset) =>
-        $"\\u{range.From + offset:X4}" + (range.To > range.From ? $"-\\u{range.To + offset:X4}" : "");
 
     private static FrozenDictionary<int, int[]> FindCaseMates()
     {
         var runes = Enumerable.Range(0, Last + 1).Where(Rune.IsValid).Select(value => new Rune(value));
         return runes
+            .Where(rune => Rune.ToLowerInvariant(rune) != rune || Rune.ToUpperInvariant(rune) != rune)
             .GroupBy(rune => Rune.ToLowerInvariant(Rune.ToUpperInvariant(rune)).Value, rune => rune.Value)
             .Select(mates => mates.ToArray())
             .Where(mates => mates.Length > 1)

@@ -6,15 +6,15 @@ namespace Harness.Suites;
 
 /// <summary>
 /// What became of a suite, test by test: the <c>summary</c> and <c>tests</c> members of <c>result.data</c>. Lists are in the suite's order,
-/// whatever order tests ran in.
+/// whatever order tests ran in, and never null: a list that the JSON leaves out is an empty one.
 /// </summary>
 public sealed record SuiteReport
 {
     /// <summary>How many tests there are of each outcome.</summary>
-    public SuiteSummary Summary { get; init; } = new(0, 0, 0, 0, 0);
+    public SuiteSummary Summary { get => field ?? new SuiteSummary(0, 0, 0, 0, 0); init; }
 
     /// <summary>Every test of the suite, also those that did not run.</summary>
-    public IReadOnlyList<TestReport> Tests { get; init; } = [];
+    public IReadOnlyList<TestReport> Tests { get => field ?? []; init; }
 
     /// <summary>True when parts were left out because a result frame has to stay small; <see cref="Summary"/> is always whole.</summary>
     public bool Truncated { get; init; }
@@ -90,7 +90,7 @@ public sealed record TestReport(string Id, string Name, SuiteOutcome Outcome)
     public string? UserId { get; init; }
 
     /// <summary>The turns of a written conversation, also those that did not run.</summary>
-    public IReadOnlyList<InteractionReport> Interactions { get; init; } = [];
+    public IReadOnlyList<InteractionReport> Interactions { get => field ?? []; init; }
 
     /// <summary>The course of an agent-to-agent test; null for a written conversation.</summary>
     public AgentTestReport? Agent { get; init; }
@@ -106,10 +106,10 @@ public sealed record InteractionReport(string Id, string Type, SuiteOutcome Outc
     public string? Error { get; init; }
 
     /// <summary>What the agent said, each shortened when it is very long.</summary>
-    public IReadOnlyList<string> Messages { get; init; } = [];
+    public IReadOnlyList<string> Messages { get => field ?? []; init; }
 
     /// <summary>In the order written.</summary>
-    public IReadOnlyList<ValidationReport> Validations { get; init; } = [];
+    public IReadOnlyList<ValidationReport> Validations { get => field ?? []; init; }
 }
 
 /// <summary>What became of one validation; <see cref="SuiteOutcome.Skipped"/> when it was not tried on any trace.</summary>
