@@ -34,6 +34,11 @@ internal static class GoText
     /// <summary>A number the way the reference prints one: the shortest digits that read back, with an exponent outside 1e-4 … 1e6.</summary>
     public static string Number(double number)
     {
+        if (double.IsInfinity(number))
+        {
+            return Infinity(number);
+        }
+
         var (digits, exponent) = Digits(number);
         if (exponent is >= -4 and < 6)
         {
@@ -71,6 +76,11 @@ internal static class GoText
     /// <summary>All digits and no exponent.</summary>
     public static string Plain(double number)
     {
+        if (double.IsInfinity(number))
+        {
+            return Infinity(number);
+        }
+
         var (digits, exponent) = Digits(number);
         var sign = double.IsNegative(number) ? "-" : "";
         if (exponent < 0)
@@ -81,6 +91,9 @@ internal static class GoText
         var whole = digits.Length > exponent + 1 ? digits[..(exponent + 1)] : digits.PadRight(exponent + 1, '0');
         return digits.Length > exponent + 1 ? $"{sign}{whole}.{digits[(exponent + 1)..]}" : sign + whole;
     }
+
+    // What becomes of a number that is too large, such as 1e999.
+    private static string Infinity(double number) => number > 0 ? "+Inf" : "-Inf";
 
     private static void Append(StringBuilder text, JsonElement value, NumberForm form)
     {

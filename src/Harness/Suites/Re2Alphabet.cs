@@ -39,7 +39,8 @@ internal sealed partial class Re2Alphabet
     {
         resolved = "";
         var wide = _sets.Where(set => set.Ranges.Count > 0 && set.Ranges[^1].To >= 0x80).ToList();
-        _boundaries = [.. wide.SelectMany(set => set.Ranges).SelectMany(range => new[] { range.From, range.To + 1 }).Append(0x80).Where(rune => rune >= 0x80).Distinct().Order()];
+        var edges = wide.SelectMany(set => set.Ranges).SelectMany(range => new[] { range.From, range.To + 1 });
+        _boundaries = [.. edges.Append(0x80).Where(rune => rune >= 0x80).Distinct().Order()];
         if (wide.Count * (long)_boundaries.Length > MaxWork)
         {
             return false;

@@ -21,7 +21,7 @@ internal sealed class Re2Class(string pattern, Re2Flags flags)
     private static readonly RuneSet Spaces = RuneSet.Of(('\t', '\n'), ('\f', '\r'), (' ', ' '));
     private static readonly RuneSet Words = RuneSet.Of(('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z'));
 
-    // A category takes a walk over all of Unicode; there are fewer than forty.
+    // A category takes a walk over all of Unicode. Only names of one or two ASCII letters come here, so it stays small.
     private static readonly ConcurrentDictionary<string, RuneSet?> Categories = new();
 
     private static readonly Dictionary<string, RuneSet> Posix = new()
@@ -184,7 +184,8 @@ internal sealed class Re2Class(string pattern, Re2Flags flags)
             (isNegated, name) = (!isNegated, name[1..]);
         }
 
-        var set = name == "Any" ? RuneSet.All : name.Length is 1 or 2 ? Categories.GetOrAdd(name, RuneSet.OfCategory) : null;
+        var isCategory = name.Length is 1 or 2 && name.All(char.IsAsciiLetter);
+        var set = name == "Any" ? RuneSet.All : isCategory ? Categories.GetOrAdd(name, RuneSet.OfCategory) : null;
         if (set is null)
         {
             throw new Re2SyntaxException("invalid character class range", written);
@@ -200,7 +201,8 @@ internal sealed class Re2Class(string pattern, Re2Flags flags)
         var inBraces = at < pattern.Length && pattern[at] == '{';
         var end = inBraces ? pattern.IndexOf('}', at) : Math.Min(at + 2, pattern.Length);
         var digits = end < 0 ? "" : pattern[(inBraces ? at + 1 : at)..end];
-        var isRune = int.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var rune) && rune <= 0x10FFFF && rune >= 0;
+        var isRune = int.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var rune)
+            && rune is >= 0 and <= 0x10FFFF;
         if (!isRune || (!inBraces && digits.Length < 2))
         {
             throw new Re2SyntaxException("invalid escape sequence", pattern[from..(end < 0 ? pattern.Length : inBraces ? end + 1 : end)]);

@@ -50,9 +50,10 @@ internal sealed class Re2Parser
     private Part Join(List<Part> parts, string separator)
     {
         var cost = parts.Sum(part => part.Cost);
+        var repeats = parts.Select(part => part.Repeats).DefaultIfEmpty(1).Max();
         return cost > MaxCost
             ? throw Re2SyntaxException.TooLarge(_pattern)
-            : new Part($"(?:{string.Join(separator, parts.Select(part => part.Text))})", cost, parts.Select(part => part.Repeats).DefaultIfEmpty(1).Max());
+            : new Part($"(?:{string.Join(separator, parts.Select(part => part.Text))})", cost, repeats);
     }
 
     private Part ParseSequence()

@@ -52,7 +52,8 @@ internal sealed class RuneSet
             return null;
         }
 
-        return Of(Enumerable.Range(0, Last + 1).Where(rune => wanted.Contains(CharUnicodeInfo.GetUnicodeCategory(rune))).Select(rune => (rune, rune)));
+        var members = Enumerable.Range(0, Last + 1).Where(rune => wanted.Contains(CharUnicodeInfo.GetUnicodeCategory(rune)));
+        return Of(members.Select(rune => (rune, rune)));
     }
 
     public RuneSet Complement()

@@ -44,7 +44,8 @@ internal sealed class SourceField
         get
         {
             Expect("an object", SourceKind.Map);
-            return new SourceField(_node?.Find(name), this, name) { File = File };
+            var written = name;
+            return new SourceField(_node?.Find(name, out written), this, written) { File = File };
         }
     }
 

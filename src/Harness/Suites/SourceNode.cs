@@ -32,9 +32,18 @@ internal sealed class SourceNode
     /// <summary>From 1; 0 where the format has no lines (JSON that came over a wire).</summary>
     public int Line { get; private init; }
 
-    public IReadOnlyList<SourceNode> Items { get; private init; } = [];
+    // JSON is looked into only where the parser goes, so that a large request does not become a larger tree.
+    public IReadOnlyList<SourceNode> Items
+    {
+        get => field ??= _json.ValueKind == JsonValueKind.Array ? [.. _json.EnumerateArray().Select(Of)] : [];
+        private init;
+    }
 
-    public IReadOnlyList<KeyValuePair<string, SourceNode>> Entries { get; private init; } = [];
+    public IReadOnlyList<KeyValuePair<string, SourceNode>> Entries
+    {
+        get => field ??= _json.ValueKind == JsonValueKind.Object ? [.. _json.EnumerateObject().Select(OfMember)] : [];
+        private init;
+    }
 
     /// <summary>Values in it with every alias counted where it is used, so that a file of aliases shows its real size.</summary>
     public long Size { get; private init; } = 1;
@@ -49,28 +58,29 @@ internal sealed class SourceNode
 
     public static SourceNode Of(JsonElement json) => json.ValueKind switch
     {
-        JsonValueKind.Object => new(SourceKind.Map, json)
-        {
-            Entries = [.. json.EnumerateObject().Select(member => KeyValuePair.Create(member.Name, Of(member.Value)))],
-        },
-        JsonValueKind.Array => new(SourceKind.List, json) { Items = [.. json.EnumerateArray().Select(Of)] },
-        JsonValueKind.String => new(SourceKind.Text, json) { Text = json.GetString()! },
+        JsonValueKind.Object => new(SourceKind.Map, json),
+        JsonValueKind.Array => new(SourceKind.List, json),
+        JsonValueKind.String => new(SourceKind.Text, json) { Text = Decode(json, text => text.GetString()!) },
         JsonValueKind.Number => new(SourceKind.Number, json) { Text = json.GetRawText() },
         JsonValueKind.True or JsonValueKind.False => new(SourceKind.Flag, json) { Text = json.GetRawText() },
         _ => new(SourceKind.Null, json),
     };
 
     /// <summary>The last member of that name: case, underscores and hyphens do not count, so both spellings of both formats fit.</summary>
-    public SourceNode? Find(string name)
+    /// <param name="name">In camel case.</param>
+    /// <param name="written">The name as its author wrote it.</param>
+    public SourceNode? Find(string name, out string written)
     {
         for (var index = Entries.Count - 1; index >= 0; index--)
         {
             if (IsSameName(Entries[index].Key, name))
             {
-                return Entries[index].Value;
+                (written, var value) = Entries[index];
+                return value;
             }
         }
 
+        written = name;
         return null;
     }
 
@@ -89,6 +99,22 @@ internal sealed class SourceNode
         }
 
         return JsonElement.Parse(Encoding.UTF8.GetString(buffer.ToArray()));
+    }
+
+    private static KeyValuePair<string, SourceNode> OfMember(JsonProperty member) =>
+        KeyValuePair.Create(Decode(member, named => named.Name), Of(member.Value));
+
+    // JSON may escape one half of a surrogate pair; .NET finds out when the string is read.
+    private static string Decode<T>(T source, Func<T, string> read)
+    {
+        try
+        {
+            return read(source);
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new SuiteFormatException("a string holds one half of a surrogate pair (such as \\ud83d alone); write the whole character", error);
+        }
     }
 
     private static bool IsSameName(string written, string name)

@@ -97,10 +97,6 @@ internal static class SuiteFolder
         {
             throw new SuiteFormatException($"{file}, line {(error.LineNumber ?? 0) + 1}: this is not JSON: {error.Message}", error);
         }
-        catch (InvalidOperationException error)
-        {
-            throw new SuiteFormatException($"{file}: {SuiteReader.HalfCharacter}", error);
-        }
     }
 
     private static byte[] ReadBytes(string file)

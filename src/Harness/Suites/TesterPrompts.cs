@@ -17,7 +17,8 @@ internal static class TesterPrompts
             Who you are: {test.Persona}
             What you want to get done: {test.Goal}
             {knows}
-            Write only your next chat message: short, in character, one step closer to what you want. This is message {step} of at most {test.MaxSteps}.
+            Write only your next chat message: short, in character, one step closer to what you want.
+            This is message {step} of at most {test.MaxSteps}.
             """;
         var turns = transcript.Select(line => new ModelMessage(line.Role == TranscriptRole.Tester ? "assistant" : "user", line.Text));
         return [new ModelMessage("system", role), .. turns];
@@ -48,7 +49,7 @@ internal static class TesterPrompts
             $"""
             The message: {agentMessage}
             The reader is about to answer: {draft}
-            Details the reader can give: {(test.UserInformation.Count == 0 ? "none" : string.Join(", ", test.UserInformation.Select(info => info.Name)))}
+            Details the reader can give: {string.Join(", ", test.UserInformation.Select(info => info.Name).DefaultIfEmpty("none"))}
 
             Answer NONE when no personal detail is asked for. When one of the listed details is asked for, answer with its name as listed.
             When another one is asked for, answer INVENT: and its kind, such as INVENT:email.

@@ -4,7 +4,10 @@ using System.Text.RegularExpressions;
 
 namespace Harness.Suites;
 
-/// <summary>What a plain YAML scalar is in the 1.2 core schema. Infinities and NaN stay texts, because JSON has no such numbers.</summary>
+/// <summary>
+/// What a plain YAML scalar is in the 1.2 core schema. Infinities and NaN stay texts, because JSON has no such
+/// numbers, and so do numbers of another base past 128 bits.
+/// </summary>
 internal static partial class YamlScalar
 {
     public static SourceKind KindOf(string plain) => plain switch
@@ -21,7 +24,8 @@ internal static partial class YamlScalar
     {
         if (number.StartsWith("0x", StringComparison.Ordinal))
         {
-            return BigInteger.Parse("0" + number[2..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture);
+            var value = BigInteger.Parse("0" + number[2..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+            return value.ToString(CultureInfo.InvariantCulture);
         }
 
         if (number.StartsWith("0o", StringComparison.Ordinal))
@@ -39,6 +43,6 @@ internal static partial class YamlScalar
         return sign + (whole.Length == 0 ? "0" : whole) + fraction + exponent;
     }
 
-    [GeneratedRegex(@"^([-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+)$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^([-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]{1,42}|0x[0-9a-fA-F]{1,32})$", RegexOptions.CultureInvariant)]
     private static partial Regex Number();
 }

@@ -21,12 +21,14 @@ public sealed class GoTextTests
     [InlineData(0.00001, "1e-05")]
     [InlineData(1e23, "1e+23")]
     [InlineData(5e-324, "5e-324")]
+    [InlineData(double.NegativeInfinity, "-Inf")]
     [InlineData(1.7976931348623157e308, "1.7976931348623157e+308")]
     public void ANumberHasTheReferencesText(double number, string text) => Assert.Equal(text, GoText.Number(number));
 
     [Theory]
     [InlineData(1e23, "100000000000000000000000")]
     [InlineData(12345678.25, "12345678.25")]
+    [InlineData(double.PositiveInfinity, "+Inf")]
     [InlineData(0.00001, "0.00001")]
     public void ANumberHasAPlainTextWithoutAnExponent(double number, string text) => Assert.Equal(text, GoText.Plain(number));
 

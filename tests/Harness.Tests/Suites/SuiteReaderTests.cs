@@ -63,7 +63,7 @@ public sealed class SuiteReaderTests
     [InlineData("\"x\"", "expected an object, found a string")]
     [InlineData("""{"suite":{"name":1}}""", "suite.name: expected a string, found a number")]
     [InlineData("""{"suite":{"tests":{}}}""", "suite.tests: expected a list, found an object")]
-    [InlineData("""{"suite":{"new_session_per_test":"yes"}}""", "suite.newSessionPerTest: expected true or false, found a string")]
+    [InlineData("""{"suite":{"new_session_per_test":"yes"}}""", "suite.new_session_per_test: expected true or false, found a string")]
     [InlineData("""{"suite":{"parallel":0}}""", "suite.parallel: expected 1 to 64, found 0")]
     [InlineData("""{"suite":{"parallel":1.5}}""", "suite.parallel: expected a whole number, found 1.5")]
     [InlineData("""{"suite":{"name":"\ud83d"}}""", "a string holds one half of a surrogate pair (such as \\ud83d alone); write the whole character")]

@@ -23,7 +23,7 @@ internal sealed partial class SuiteStage
 
     public FakeModel Model { get; } = new();
 
-    public ManualTime Time { get; } = new();
+    public SteppingTime Time { get; } = new();
 
     /// <summary>Called with each line as it is written.</summary>
     public Action<string> OnLine { get; set; } = _ => { };
@@ -149,7 +149,7 @@ internal sealed class FakeModel : ILanguageModel
 }
 
 /// <summary>A clock that goes one millisecond further with each look at it.</summary>
-internal sealed class ManualTime : TimeProvider
+internal sealed class SteppingTime : TimeProvider
 {
     private long _now;
 

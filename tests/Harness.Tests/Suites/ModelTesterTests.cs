@@ -2,10 +2,11 @@ using System.Text.Json;
 using Harness.Agents;
 using Harness.Executions;
 using Harness.Suites;
+using static Harness.Tests.Suites.TesterScript;
 
 namespace Harness.Tests.Suites;
 
-public sealed class AgentTestTests
+public sealed class ModelTesterTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -156,6 +157,25 @@ public sealed class AgentTestTests
     }
 
     [Fact]
+    public async Task CancellingEndsTheConversation()
+    {
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var script = Script(next: ["one"], judge: ["NO"]);
+        var stage = new SuiteStage("Hello") { Model = { Answer = script } };
+        stage.Agent.Before = async (_, stop) =>
+        {
+            await cancel.CancelAsync();
+            stop.ThrowIfCancellationRequested();
+        };
+
+        var result = await stage.RunAsync(SuiteReader.Read(SuiteStage.Json(Request())), cancel.Token);
+
+        Assert.Equal(ExecutionStatus.Canceled, result.Status);
+        Assert.Equal(["Test execution cancelled", "Error running test t1: context canceled"], stage.Lines.TakeLast(2));
+        Assert.Equal((SuiteOutcome.Skipped, 1), (stage.Report.Tests[0].Outcome, stage.Report.Tests[0].Agent!.Steps));
+    }
+
+    [Fact]
     public async Task AJudgeThatFailsIsSaidInTheFailure()
     {
         var script = Script(next: ["one"], judge: []);
@@ -172,68 +192,6 @@ public sealed class AgentTestTests
     }
 
     [Fact]
-    public async Task AVoiceflowAgentCanBeTheTester()
-    {
-        var stage = new SuiteStage("Hello, I sell pizza.")
-        {
-            Tester = new FakeAgent(turn => turn.Type == "launch" ? [] : [SuiteStage.Say("One"), SuiteStage.Say("pizza")]),
-            Model = { Answer = Script(next: [], judge: ["YES"]) },
-        };
-
-        var result = await stage.RunAsync(
-            Request(
-                """
-                "voiceflowAgentTesterConfig":{"environmentName":"testers","apiKey":"VF.DM.tester","variables":{"goal":"G","n":1}},
-                "voiceflowAgentTargetConfig":{"variables":{"guest":true}},
-                """,
-                newSession: true),
-            Stop);
-
-        Assert.Equal(ExecutionStatus.Completed, result.Status);
-        Assert.Equal(
-            [
-                "Executing agent-to-agent test: A",
-                "Using Voiceflow agent as the tester",
-                "Starting Voiceflow agent-to-agent test with goal: G",
-                "Target environment: production",
-                "Tester environment: testers",
-                "Maximum steps: 3",
-                "Launching conversation with tester Voiceflow agent",
-                "Including 2 variables in interaction request",
-                "No response received from Voiceflow",
-                "Launching conversation with target Voiceflow agent (new session per test enabled)",
-                "Including 1 variables in interaction request",
-                "Sending target agent's initial response to tester agent",
-                "Step 1",
-                "Tester agent says: One pizza",
-                "Target agent says: Hello, I sell pizza.",
-                "Evaluating goal achievement...",
-                "Goal achievement evaluation: ACHIEVED (response: YES)",
-                "Goal achieved successfully!",
-                "Voiceflow agent test completed successfully in 1 steps",
-            ],
-            stage.TestLines.Skip(3));
-        var settings = Assert.Single(stage.Settings);
-        Assert.Equal(("voiceflow", "VF.DM.tester", "testers", "staging"), (settings.Connector, settings.ApiKey, settings.Environment, settings.Subdomain));
-        Assert.Equal("voiceflow-agent-tester-" + stage.Agent.Turns[0].UserId, stage.Tester.Turns[0].UserId);
-        Assert.Equal(["launch", "text"], stage.Tester.Turns.Select(turn => turn.Turn.Type));
-        Assert.Equal("Hello, I sell pizza.", stage.Tester.Turns[1].Turn.Payload?.GetString());
-        Assert.Equal("true", stage.Agent.Turns[0].Turn.Variables?["guest"].GetRawText());
-    }
-
-    [Fact]
-    public async Task AVoiceflowTesterThatSaysNothingEndsTheConversation()
-    {
-        var stage = new SuiteStage("Hello") { Tester = new FakeAgent(_ => []), Model = { Answer = Script(next: [], judge: ["NO"]) } };
-
-        var result = await stage.RunAsync(Request("\"voiceflowAgentTesterConfig\":{},"), Stop);
-
-        Assert.Equal("goal not achieved within 3 steps", result.Error);
-        Assert.Contains("No message from tester agent, ending conversation", stage.Lines);
-        Assert.Empty(stage.Agent.Turns);
-    }
-
-    [Fact]
     public async Task TheSuitesModelIsUsedWhereATestNamesNone()
     {
         var stage = new SuiteStage("Hello") { Model = { Answer = Script(next: ["one"], judge: ["YES"]) } };
@@ -243,21 +201,4 @@ public sealed class AgentTestTests
         Assert.Equal(["Using suite-level OpenAI configuration", "Using OpenAI as the tester", "Using OpenAI model: local-7b"], stage.TestLines.Skip(3).Take(3));
         Assert.Equal(("local-7b", 0.7), (stage.Model.Prompts[0].Model, stage.Model.Prompts[0].Temperature));
     }
-
-    private static string Request(string more = "", bool newSession = false) =>
-        $$$$"""
-        {"voiceflow_subdomain":"staging","suite":{"name":"S","environment_name":"production","new_session_per_test":{{{{(newSession ? "true" : "false")}}}},
-        "tests":[{"id":"t1","test":{"name":"A","agent":{"maxSteps":3,{{{{more}}}}"goal":"G","persona":"p"}}}]}}
-        """;
-
-    // Answers testers and judges in the order given; every other question with the detail.
-    private static Func<ModelPrompt, string> Script(string[] next, string[] judge, string detail = "NONE")
-    {
-        var (says, judges) = (new Queue<string>(next), new Queue<string>(judge));
-        return prompt => IsNext(prompt) ? says.Count > 0 ? says.Dequeue() : "more" : IsJudge(prompt) ? judges.Dequeue() : detail;
-    }
-
-    private static bool IsNext(ModelPrompt prompt) => prompt.Messages[0].Content.StartsWith("You play a customer", StringComparison.Ordinal);
-
-    private static bool IsJudge(ModelPrompt prompt) => prompt.Messages[0].Content.StartsWith("You judge", StringComparison.Ordinal);
 }
