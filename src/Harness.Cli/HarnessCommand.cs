@@ -7,9 +7,9 @@ namespace Harness.Cli;
 internal static class HarnessCommand
 {
     private const string Examples = """
-          harness run samples/suites/greeting    Run a suite here and now
-          harness server                         Serve http://127.0.0.1:8080 and ws://127.0.0.1:8080/ws
-          harness run --help                     More examples of one command
+          harness run samples/suites/pizza    Run a suite here and now
+          harness server                      Serve http://127.0.0.1:8080 and ws://127.0.0.1:8080/ws
+          harness run --help                  More examples of one command
         """;
 
     public static async Task<int> InvokeAsync(string[] args)

@@ -8,7 +8,7 @@ namespace Harness.Cli;
 internal static class RunCommand
 {
     public const string Examples = """
-          harness run samples/suites/greeting                Run a folder with a suite.yaml
+          harness run samples/suites/pizza                   Run a folder with a suite.yaml
           harness run suite.json --output junit result.xml   A JSON suite, with a report for the build server
           harness run suites/shop --agent voiceflow -x KEY   Test a Voiceflow agent
           harness run suites/shop --fail-fast=false          Go on after the first test that failed

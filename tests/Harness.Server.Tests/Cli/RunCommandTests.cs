@@ -30,6 +30,18 @@ public sealed class RunCommandTests
         Assert.Contains("validation failed for Interaction ID: i1", output);
     }
 
+    [Theory]
+    [InlineData(0, "samples/suites/pizza", "5 passed, 0 failed")]
+    [InlineData(0, "samples/suites/seed-example.json", "1 passed, 0 failed")]
+    [InlineData(1, "samples/suites/failing", "1 passed, 2 failed")]
+    public async Task SampleEndsAsItSays(int expected, string path, string counts)
+    {
+        var (exitCode, output) = await HarnessExecutable.RunAsync("run", path);
+
+        Assert.True(exitCode == expected, output);
+        Assert.Contains(counts, output);
+    }
+
     [Fact]
     public async Task FlagBeatsTheSuitesOwnWord()
     {
