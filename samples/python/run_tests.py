@@ -1,0 +1,45 @@
+import asyncio
+import json
+import os
+import websockets
+
+async def run_tests():
+    async with websockets.connect(os.environ.get('HARNESS_WS', 'ws://localhost:8080/ws')) as ws:
+        # Execute a test suite
+        await ws.send(json.dumps({
+            'action': 'execute',
+            'data': {
+                'api_key': 'your_api_key',
+                'suite': {
+                    'name': 'Example Suite',
+                    'description': 'Test',
+                    'environment_name': 'production',
+                    'tests': [{
+                        'id': 'test_1',
+                        'test': {
+                            'name': 'Example test',
+                            'description': 'Test',
+                            'interactions': [{
+                                'id': 't1',
+                                'user': {'type': 'text', 'text': 'hi'},
+                                'agent': {'validate': [{'type': 'contains', 'value': 'hello'}]}
+                            }]
+                        }
+                    }]
+                }
+            }
+        }))
+
+        # Read messages until execution completes
+        async for message in ws:
+            msg = json.loads(message)
+            if msg['type'] == 'log':
+                print(f"[LOG] {msg['message']}")
+            elif msg['type'] == 'result':
+                print(f"[RESULT] {msg['data']}")
+                break
+            elif msg['type'] == 'error':
+                print(f"[ERROR] {msg['message']}")
+                break
+
+asyncio.run(run_tests())

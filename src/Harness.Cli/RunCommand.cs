@@ -1,0 +1,84 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Harness.Cli.Runs;
+
+namespace Harness.Cli;
+
+/// <summary><c>harness run PATH</c>: one suite, here or on a server, watched to its end.</summary>
+internal static class RunCommand
+{
+    public const string Examples = """
+          harness run samples/suites/pizza                   Run a folder with a suite.yaml
+          harness run suite.json --output junit result.xml   A JSON suite, with a report for the build server
+          harness run suites/shop --agent voiceflow -x KEY   Test a Voiceflow agent
+          harness run suites/shop --fail-fast=false          Go on after the first test that failed
+          harness run suites/shop --parallel 4               Run four tests at once
+          harness run suites/shop --server http://hub:8080   Run it on a server, watch it from here
+
+        Exit codes: 0 all tests passed, 1 a test failed, 2 nothing could be run, 130 cancelled by Ctrl-C.
+        Ctrl-C cancels the run and waits for its result; a second Ctrl-C ends at once.
+        """;
+
+    private static readonly string[] OutputFormats = ["json", "junit"];
+
+    public static Command Create()
+    {
+        var path = new Argument<string>("path") { Description = "A folder with suite.yaml, a YAML file or a JSON file" };
+        var output = new Option<string[]>("--output", "-o")
+        {
+            Description = "Write a report: json FILE or junit FILE; repeatable",
+            HelpName = "json|junit> <file",
+            Arity = new ArgumentArity(2, 2),
+            AllowMultipleArgumentsPerToken = true,
+        };
+        output.Validators.Add(CheckOutput);
+        var server = new Option<string>("--server", "-s") { Description = "Run on this server instead of here (http, https, ws or wss)", HelpName = "url" };
+        server.Validators.Add(CheckServer);
+        var apiKey = new Option<string>("--api-key") { Description = "Key of that server", HelpName = "key" };
+        var failFast = new Option<bool>("--fail-fast") { Description = "Stop at the first test that fails [default: as the suite says]", HelpName = "true|false" };
+        var parallel = new Option<int?>("--parallel")
+        {
+            Description = "Tests that run at once [default: as the suite says]",
+            HelpName = "n",
+            CustomParser = result => Numbers.Parse(result, 1, 1000),
+        };
+        var verbose = new Option<bool>("--verbose", "-v") { Description = "Show the time of each line, and the execution's id" };
+        var agent = new AgentFlags();
+
+        var command = new Command("run", "Runs a test suite and shows it live.") { path, output, server, apiKey, failFast, parallel, verbose };
+        agent.AddTo(command);
+        command.SetAction((parsed, _) => RunSession.RunAsync(new RunRequest
+        {
+            Path = parsed.GetRequiredValue(path),
+            Outputs = [.. (parsed.GetValue(output) ?? []).Chunk(2).Select(pair => new RunOutput(pair[0], pair[1]))],
+            Server = parsed.GetValue(server) is { } url ? new Uri(url) : null,
+            ApiKey = parsed.GetValue(apiKey),
+            FailFast = parsed.GetResult(failFast) is { Implicit: false } ? parsed.GetValue(failFast) : null,
+            Parallel = parsed.GetValue(parallel),
+            Verbose = parsed.GetValue(verbose),
+            AgentFlags = new Dictionary<string, string?>(agent.ToSettings(parsed)),
+        }));
+        return command;
+    }
+
+    private static void CheckOutput(OptionResult result)
+    {
+        foreach (var pair in result.Tokens.Chunk(2))
+        {
+            if (pair.Length < 2 || !OutputFormats.Contains(pair[0].Value))
+            {
+                result.AddError($"--output takes a format and a file, such as: --output junit result.xml (not '{pair[0].Value}').");
+            }
+        }
+    }
+
+    private static void CheckServer(OptionResult result)
+    {
+        var isAddress = Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url)
+            && url.Scheme is "http" or "https" or "ws" or "wss";
+        if (!isAddress)
+        {
+            result.AddError($"--server takes an address such as http://127.0.0.1:8080 (not '{result.Tokens[0].Value}').");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using System.Text.Json;
+
+namespace Harness.Cli.Runs;
+
+/// <summary>A report to write when a run has ended.</summary>
+/// <param name="Format"><c>json</c> or <c>junit</c>.</param>
+/// <param name="File">Where to; what is there is replaced.</param>
+internal sealed record RunOutput(string Format, string File)
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    /// <exception cref="RunException">The file cannot be written.</exception>
+    public async Task WriteAsync(RunReport report, IReadOnlyList<string> lines)
+    {
+        try
+        {
+            if (Path.GetDirectoryName(Path.GetFullPath(File)) is { } folder)
+            {
+                Directory.CreateDirectory(folder);
+            }
+
+            await using var stream = System.IO.File.Create(File);
+            if (Format == "junit")
+            {
+                await JUnitReport.WriteAsync(stream, report, lines);
+            }
+            else
+            {
+                await JsonSerializer.SerializeAsync(stream, report.Document, Indented);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new RunException($"Cannot write {File}: {exception.Message}", exception);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+namespace Harness.Cli.Runs;
+
+/// <summary>What the command line asks for.</summary>
+internal sealed record RunRequest
+{
+    /// <summary>A suite folder or file.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>Reports to write.</summary>
+    public required IReadOnlyList<RunOutput> Outputs { get; init; }
+
+    /// <summary>Where to run it; null for here.</summary>
+    public Uri? Server { get; init; }
+
+    /// <summary>The server's key; null for none.</summary>
+    public string? ApiKey { get; init; }
+
+    /// <summary>Beats the suite's own word; null leaves it.</summary>
+    public bool? FailFast { get; init; }
+
+    /// <summary>Tests at once; beats the suite's own word; null leaves it.</summary>
+    public int? Parallel { get; init; }
+
+    /// <summary>Show times and the execution's id.</summary>
+    public bool Verbose { get; init; }
+
+    /// <summary>The agent flags as configuration.</summary>
+    public required IReadOnlyDictionary<string, string?> AgentFlags { get; init; }
+}

@@ -1,0 +1,35 @@
+namespace Harness.Server.Tests.Cli;
+
+public sealed class HelpTests
+{
+    [Theory]
+    [InlineData("harness run samples/suites/", "--help")]
+    [InlineData("harness run samples/suites/", "run", "--help")]
+    [InlineData("harness server --port 9090", "server", "-h")]
+    public async Task HelpTeachesByExample(string example, params string[] args)
+    {
+        var (exitCode, output) = await HarnessExecutable.RunAsync(args);
+
+        Assert.Equal(0, exitCode);
+        Assert.Contains("Examples:", output);
+        Assert.Contains(example, output);
+    }
+
+    [Fact]
+    public async Task VersionIsThatOfTheProduct()
+    {
+        var (exitCode, output) = await HarnessExecutable.RunAsync("--version");
+
+        Assert.Equal(0, exitCode);
+        Assert.Matches(@"^\d+\.\d+\.\d+\n$", output);
+    }
+
+    [Fact]
+    public async Task CommandThatIsNotThereExitsWithTwo()
+    {
+        var (exitCode, output) = await HarnessExecutable.RunAsync("rnu");
+
+        Assert.Equal(2, exitCode);
+        Assert.Contains("Did you mean", output);
+    }
+}

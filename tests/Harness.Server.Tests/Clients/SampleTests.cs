@@ -1,0 +1,62 @@
+using Harness.Server.Tests.Cli;
+
+namespace Harness.Server.Tests.Clients;
+
+/// <summary>The programs in samples/, run as they are; samples/csharp is run by <see cref="ReadmeTests"/>.</summary>
+public sealed class SampleTests(HubFixture hub)
+{
+    [Fact]
+    public async Task PythonScriptOfTheSeedPrintsEveryLineAndTheResult()
+    {
+        var (exitCode, output) = await hub.RunAsync(ClientTools.PythonWithWebSockets(), Repository.File("samples", "python", "run_tests.py"));
+
+        Assert.True(exitCode == 0, output);
+        Assert.Contains("[LOG] Interaction Request Payload: hi", output);
+        Assert.Contains("[RESULT] {", output);
+        Assert.Contains("'status': 'completed'", output);
+    }
+
+    [Fact]
+    public async Task PythonScriptPollsOverRest()
+    {
+        var (exitCode, output) = await hub.RunAsync(ClientTools.Python(), Repository.File("samples", "python", "rest.py"));
+
+        Assert.True(exitCode == 0, output);
+        Assert.Contains("Status: completed", output);
+        Assert.Contains("  Test suite execution completed successfully", output);
+    }
+
+    [Fact]
+    public async Task BrowserScriptOfTheSeedRunsUnderNode()
+    {
+        var (exitCode, output) = await hub.RunAsync(ClientTools.Node(), ClientTools.ClientFile("browser_script.mjs"));
+
+        Assert.True(exitCode == 0, output);
+        Assert.Contains("[LOG] Interaction Request Payload: hi", output);
+        Assert.Contains("Status: completed", output);
+    }
+
+    [Fact]
+    public async Task PageShowsLinesAndResultInABrowser()
+    {
+        var (exitCode, output) = await hub.RunAsync(ClientTools.NodeWithChromium(), ClientTools.ClientFile("page.mjs"));
+
+        Assert.True(exitCode == 0, output);
+        Assert.Contains("Status: completed", output);
+        Assert.Contains("[LOG] Interaction Request Payload: hi", output);
+        Assert.Contains("[RESULT] completed", output);
+    }
+
+    [Fact]
+    public async Task WscatShowsEveryFrameOfThePastedMessage()
+    {
+        var message = await File.ReadAllTextAsync(Repository.File("samples", "websocat", "execute.json"), TestContext.Current.CancellationToken);
+        await using var wscat = await hub.StartAsync(
+            ClientTools.Node(), ClientTools.ClientFile("node_modules/wscat/bin/wscat"), "-c", "ws://localhost:8080/ws", "-x", message, "-w", "-1");
+
+        var result = await wscat.WaitForLineAsync(line => line.Contains("\"type\":\"result\"", StringComparison.Ordinal));
+
+        Assert.Contains("\"status\":\"completed\"", result);
+        Assert.Contains("\"type\":\"log\"", wscat.Output);
+    }
+}
