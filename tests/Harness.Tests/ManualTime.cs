@@ -5,7 +5,11 @@ internal sealed class ManualTime : TimeProvider
 {
     private readonly Lock _gate = new();
     private readonly List<ManualTimer> _timers = [];
+    private readonly TaskCompletionSource _timed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DateTimeOffset _now = new(2026, 11, 21, 17, 0, 0, TimeSpan.Zero);
+
+    /// <summary>Completes when the first timer is set.</summary>
+    public Task Timed => _timed.Task;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
@@ -28,6 +32,7 @@ internal sealed class ManualTime : TimeProvider
             _timers.Add(timer);
         }
 
+        _timed.TrySetResult();
         return timer;
     }
 

@@ -37,6 +37,9 @@ internal static class SuiteParser
         Tests = [.. suite["tests"].Items.Select(entry => ParseEntry(entry, readFile))],
     };
 
+    // What the seed's own examples have where a key should be: pasted as they are, they bring none.
+    private static readonly string?[] Placeholders = ["your_api_key", "your_api_key (optional)"];
+
     private static int ParseParallel(SourceField field) => field.Integer switch
     {
         null => 1,
@@ -59,7 +62,7 @@ internal static class SuiteParser
         {
             Connector = NotEmpty(agent.IsText ? agent.Text : agent["type"].Text),
             Options = agent.IsMap ? agent.Json : default,
-            ApiKey = NotEmpty(root["apiKey"].Text),
+            ApiKey = Placeholders.Contains(root["apiKey"].Text) ? null : NotEmpty(root["apiKey"].Text),
             Environment = NotEmpty(environment),
             Subdomain = NotEmpty(root["voiceflowSubdomain"].Text),
             RuntimeUrl = NotEmpty(root["voiceflowRuntimeUrl"].Text),

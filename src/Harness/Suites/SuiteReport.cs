@@ -17,6 +17,8 @@ public sealed record SuiteReport
     public IReadOnlyList<TestReport> Tests { get => field ?? []; init; }
 
     /// <summary>True when parts were left out because a result frame has to stay small; <see cref="Summary"/> is always whole.</summary>
+    [JsonPropertyName("tests_truncated")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Truncated { get; init; }
 
     /// <summary>Reads a report out of its own JSON or out of a whole <c>result.data</c>; other members are ignored.</summary>

@@ -6,8 +6,8 @@ using Harness.Server.Tests.Clients;
 namespace Harness.Server.Tests.Clients;
 
 /// <summary>
-/// One real server for all clients, started by the first one that needs it. The seed's scripts bring a placeholder for an API key; the
-/// server's own word (<c>--agent demo</c>) is that the built-in agent answers all the same.
+/// One real server for all clients, started by the first one that needs it, without a key: the demo agent answers. The seed's scripts
+/// bring a placeholder where a key should be, which counts as none.
 /// </summary>
 public sealed class HubFixture : IAsyncDisposable
 {
@@ -49,7 +49,7 @@ public sealed class HubFixture : IAsyncDisposable
         await _starting.WaitAsync(TestContext.Current.CancellationToken);
         try
         {
-            _server ??= await HarnessExecutable.StartServerAsync("--agent", "demo");
+            _server ??= await HarnessExecutable.StartServerAsync();
             return _server.Value.Address;
         }
         finally

@@ -30,7 +30,7 @@ public sealed class SuiteReportTests
             "messages":["hello","wörld <b>"],"validations":[{"id":"v1","type":"contains","value":"hello","outcome":"passed"},
             {"id":"v2","type":"variable","value":"x","outcome":"failed","message":"Variable value does not match, expected: x, got: <nil>"},
             {"id":"v3","type":"similarity","value":"","outcome":"failed","values":["a"],
-            "message":"similarityConfig is missing; add it, or an openAIConfig to the suite"}]}]}],"truncated":false}
+            "message":"similarityConfig is missing; add it, or an openAIConfig to the suite"}]}]}]}
             """.Replace("\n", "", StringComparison.Ordinal),
             Encoding.UTF8.GetString(result.Details.Span));
     }

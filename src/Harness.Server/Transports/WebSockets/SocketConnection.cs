@@ -176,7 +176,7 @@ internal sealed class SocketConnection : IDisposable
                     await CloseAsync(WebSocketCloseStatus.MessageTooBig, $"the message has more than {_maxMessageBytes} bytes, which is the limit");
                     message.Clear();
                 }
-                else if (result.EndOfMessage && message.HasBuffer)
+                else if (result.EndOfMessage)
                 {
                     return message;
                 }
@@ -204,8 +204,6 @@ internal sealed class SocketConnection : IDisposable
 
         public int Length { get; private set; }
 
-        public bool HasBuffer => _bytes.Length > 0;
-
         public ReadOnlyMemory<byte> AsMemory() => _bytes.AsMemory(0, Length);
 
         public Memory<byte> Room()
@@ -227,7 +225,7 @@ internal sealed class SocketConnection : IDisposable
 
         public void Return()
         {
-            if (HasBuffer)
+            if (_bytes.Length > 0)
             {
                 ArrayPool<byte>.Shared.Return(_bytes);
                 _bytes = [];
