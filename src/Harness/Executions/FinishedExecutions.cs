@@ -2,7 +2,8 @@ namespace Harness.Executions;
 
 /// <summary>
 /// Retention: finished executions in the order they ended, forgotten by age, by count, and when all logs together need more memory than
-/// they may. Thread-safe.
+/// they may. One that is being read is kept until its readers are through, so that none misses the end, unless the memory is needed; those
+/// behind it wait with it. Thread-safe.
 /// </summary>
 internal sealed class FinishedExecutions : IDisposable
 {
@@ -56,7 +57,8 @@ internal sealed class FinishedExecutions : IDisposable
                 return false;
             }
 
-            if (_queue.Count <= _options.MaxFinished && _time.GetUtcNow() - oldest.EndedAt < _options.Retention && !_pool.IsOverLimit)
+            var isExpired = _queue.Count > _options.MaxFinished || _time.GetUtcNow() - oldest.EndedAt >= _options.Retention;
+            if (!_pool.IsOverLimit && !(isExpired && oldest.Execution.Log.ReaderCount == 0))
             {
                 return false;
             }

@@ -330,21 +330,52 @@ public sealed class ExecutionRegistryTests
     }
 
     [Fact]
-    public async Task ReaderOfAForgottenExecutionIsToldWhatItMissesAndEnds()
+    public async Task ExecutionThatIsBeingReadIsKeptUntilItsReaderIsThrough()
     {
-        using var engine = new Engine(new ExecutionOptions { MaxFinished = 1 });
-        var execution = await engine.RunAsync([.. Enumerable.Repeat(new string('x', 100), 5_000)]);
+        using var engine = new Engine(new ExecutionOptions { MaxFinished = 0 });
+        var goOn = new TaskCompletionSource();
+        var execution = engine.Start(async (log, stop) =>
+        {
+            await log.WaitForReadersAsync(1, stop);
+            await goOn.Task.WaitAsync(stop);
+            await log.WriteAsync("a line", stop);
+            return Completed;
+        });
+        await using var reader = execution.Log.ReadEventsAsync(1, Stop).GetAsyncEnumerator(Stop);
+        Assert.True(await reader.MoveNextAsync());
+        goOn.SetResult();
+        await execution.Completion.WaitAsync(Stop);
+
+        Assert.True(engine.Registry.TryFind(execution.Id, out _));
+        var rest = 0;
+        while (await reader.MoveNextAsync())
+        {
+            rest++;
+        }
+
+        await engine.RunAsync();
+        Assert.Equal(2, rest);
+        Assert.False(engine.Registry.TryFind(execution.Id, out _));
+    }
+
+    [Fact]
+    public async Task ReaderOfAnExecutionForgottenForMemoryIsToldWhatItMissesAndEnds()
+    {
+        using var engine = new Engine(new ExecutionOptions { TotalWindowBytes = 1024 * 1024 });
+        string[] lines = [.. Enumerable.Repeat(new string('x', 100), 3_000)];
+        var execution = await engine.RunAsync(lines);
         await using var reader = execution.Log.ReadEventsAsync(1, Stop).GetAsyncEnumerator(Stop);
         Assert.True(await reader.MoveNextAsync());
 
-        await engine.RunAsync();
+        await engine.RunAsync(lines);
+        Assert.False(engine.Registry.TryFind(execution.Id, out _));
         var seen = new List<string>();
         while (await reader.MoveNextAsync())
         {
             seen.Add(System.Text.Encoding.UTF8.GetString(reader.Current.Span));
         }
 
-        Assert.EndsWith(",\"to\":5002,\"reason\":\"retention\"}", seen[^1], StringComparison.Ordinal);
+        Assert.EndsWith(",\"to\":3002,\"reason\":\"retention\"}", seen[^1], StringComparison.Ordinal);
     }
 
     [Fact]
