@@ -153,8 +153,19 @@ public sealed partial class ExecutionRegistry : IDisposable
     /// what the body says of its end.
     /// </param>
     /// <param name="reason">Why, for people; every later status of the execution says so.</param>
-    public bool TryCancel(Execution execution, Action? claimed = null, string? reason = null) =>
-        Cancel([execution], _ => claimed?.Invoke(), reason).Count == 1;
+    public bool TryCancel(Execution execution, Action? claimed = null, string? reason = null)
+    {
+        if (TryClaim(execution, reason) is not { } source)
+        {
+            return false;
+        }
+
+        claimed?.Invoke();
+
+        // Callbacks on the token are the body's code: they run on the pool and their faults stay there.
+        _ = source.CancelAsync();
+        return true;
+    }
 
     /// <summary>Cancels several at once, as <see cref="TryCancel"/> does one.</summary>
     /// <param name="executions">What to cancel.</param>
@@ -179,7 +190,6 @@ public sealed partial class ExecutionRegistry : IDisposable
             claimed?.Invoke(taken);
         }
 
-        // Callbacks on the token are the body's code: they run on the pool and their faults stay there.
         sources.ForEach(source => _ = source.CancelAsync());
         return taken;
     }
