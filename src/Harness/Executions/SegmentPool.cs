@@ -44,6 +44,7 @@ internal sealed class SegmentPool
     /// <summary>A segment that holds at least <paramref name="capacity"/> bytes.</summary>
     public LogSegment Rent(int capacity, long firstSequence)
     {
+        _wasAsked = true;
         Interlocked.Add(ref _used, capacity);
         if (IsOverLimit)
         {
@@ -55,7 +56,6 @@ internal sealed class SegmentPool
             return new LogSegment(this, ArrayPool<byte>.Shared.Rent(capacity), capacity, firstSequence);
         }
 
-        _wasAsked = true;
         if (_kept.TryPop(out var bytes))
         {
             Interlocked.Add(ref _keptBytes, -LargestSegment);
@@ -71,6 +71,7 @@ internal sealed class SegmentPool
         if (capacity != LargestSegment)
         {
             ArrayPool<byte>.Shared.Return(bytes);
+            Interlocked.Add(ref _dropped, capacity);
         }
         else if (used + Interlocked.Add(ref _keptBytes, LargestSegment) <= _limit)
         {
@@ -84,8 +85,8 @@ internal sealed class SegmentPool
     }
 
     /// <summary>
-    /// Called now and then: when nothing was asked for since the last call, half of what is kept is dropped, and what was dropped is
-    /// collected once it is worth it. The large object heap of a process that has become idle would else stay as it was at its busiest.
+    /// Called now and then: when nothing was asked for since the last call, what is kept is dropped, and what was dropped is collected once
+    /// it is worth it. A process that has become idle would else stay as large as it was at its busiest.
     /// </summary>
     public void DropUnused()
     {
@@ -95,13 +96,13 @@ internal sealed class SegmentPool
             return;
         }
 
-        for (var count = (_kept.Count + 1) / 2; count > 0 && _kept.TryPop(out _); count--)
+        while (_kept.TryPop(out _))
         {
             Interlocked.Add(ref _keptBytes, -LargestSegment);
             Interlocked.Add(ref _dropped, LargestSegment);
         }
 
-        if (_kept.IsEmpty && Interlocked.Read(ref _dropped) >= WorthCollecting)
+        if (Interlocked.Read(ref _dropped) >= WorthCollecting)
         {
             Interlocked.Exchange(ref _dropped, 0);
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
