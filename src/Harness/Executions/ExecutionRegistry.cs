@@ -42,6 +42,7 @@ public sealed partial class ExecutionRegistry : IDisposable
         _places = new SemaphoreSlim(_options.MaxConcurrent);
         _pool = new SegmentPool(_options.TotalWindowBytes);
         _finished = new FinishedExecutions(_options, _pool, time, Forget);
+        _pool.Relieve = _finished.Sweep;
     }
 
     /// <summary>Bytes of log frames held in memory by all executions together.</summary>
