@@ -3,6 +3,7 @@ using Harness.Executions;
 using Harness.Server.Dialects.Voiceflow;
 using Harness.Server.Safety;
 using Harness.Server.Swagger;
+using Harness.Server.Transports;
 using Harness.Server.Transports.WebSockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
@@ -94,6 +95,7 @@ public static class HarnessServer
         services.AddSingleton<StartFailure>();
         services.AddSingleton<ApiKeyRing>();
         services.AddSingleton<OriginPolicy>();
+        services.AddSingleton<ExecutionCommands>();
         services.AddSockets();
         services.AddVoiceflow();
         services.AddSwagger();

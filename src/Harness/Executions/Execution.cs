@@ -9,9 +9,11 @@ public sealed class Execution
     private volatile ExecutionResult? _result;
 
     internal Execution(
-        string id, ExecutionRequest request, ExecutionState state, ExecutionOptions options, SegmentPool pool, ILogStore store, TimeProvider time)
+        string id, string epoch, long number, ExecutionRequest request, ExecutionState state, ExecutionOptions options, SegmentPool pool, ILogStore store, TimeProvider time)
     {
         Id = id;
+        Epoch = epoch;
+        Number = number;
         Request = request;
         _state = state;
         _options = options;
@@ -27,6 +29,15 @@ public sealed class Execution
 
     /// <summary>A version 4 UUID in lower case, the id on every transport.</summary>
     public string Id { get; }
+
+    /// <summary>
+    /// Identity of its log, a few letters and digits. A sequence of an other epoch means nothing here: that log was lost. With memory only
+    /// it is the server process's.
+    /// </summary>
+    public string Epoch { get; }
+
+    /// <summary>The how-manieth execution of the registry it is: the order of lists.</summary>
+    internal long Number { get; }
 
     /// <summary>What was started.</summary>
     public ExecutionRequest Request { get; }
@@ -46,7 +57,14 @@ public sealed class Execution
 
     /// <summary>The status document of this moment (<see cref="ExecutionDocument"/>), as UTF-8 JSON.</summary>
     public ReadOnlyMemory<byte> DescribeAsJson() =>
-        ExecutionDocument.Full(Id, Request, State, Log, _result?.Details ?? default, _options);
+        ExecutionDocument.Full(Id, Request, State, Log, _result?.Details ?? default, _options, RecordLines.Newest);
+
+    /// <summary>The status document with other lines than all of them.</summary>
+    public ReadOnlyMemory<byte> DescribeAsJson(RecordLines lines) =>
+        ExecutionDocument.Full(Id, Request, State, Log, _result?.Details ?? default, _options, lines);
+
+    /// <summary>What lists say of it, as one JSON object: <c>id, kind, name, status, labels, started_at, completed_at, seq, epoch</c>.</summary>
+    public ReadOnlyMemory<byte> DescribeAsItem() => ExecutionDocument.Item(this);
 
     /// <summary>Guards the claim: who removes the cancellation source also decides the state, in one step.</summary>
     internal Lock Claim { get; } = new();
@@ -68,4 +86,19 @@ public sealed class Execution
 /// <param name="StartedAt">When it was started (not when its body began).</param>
 /// <param name="CompletedAt">When it ended, or when it was cancelled; null before.</param>
 /// <param name="Error">What went wrong; null unless it failed.</param>
-public sealed record ExecutionState(ExecutionStatus Status, DateTimeOffset StartedAt, DateTimeOffset? CompletedAt, string? Error);
+/// <param name="CancelReason">Why it was cancelled, in the words of who did it; null when it was not or nothing was said.</param>
+public sealed record ExecutionState(
+    ExecutionStatus Status, DateTimeOffset StartedAt, DateTimeOffset? CompletedAt, string? Error, string? CancelReason = null);
+
+/// <summary>Which lines a status document repeats.</summary>
+/// <param name="From">Sequence of the first event looked at; 0: the newest that fit.</param>
+/// <param name="Limit">Lines at most; 0 with <paramref name="From"/> 0: as many as fit.</param>
+/// <param name="IsNone">No lines at all.</param>
+public readonly record struct RecordLines(long From, int Limit, bool IsNone = false)
+{
+    /// <summary>All of them, or the newest that fit (<see cref="ExecutionOptions.MaxRecordBytes"/>).</summary>
+    public static RecordLines Newest => default;
+
+    /// <summary>No lines: <c>logs</c> is empty.</summary>
+    public static RecordLines None => new(0, 0, IsNone: true);
+}

@@ -37,26 +37,25 @@ internal static class ExecutionDocument
         return json.WrittenMemory;
     }
 
-    /// <summary>The whole document with the record: the preamble, the newest lines, the closing line.</summary>
+    /// <summary>The whole document with the record: the preamble, the newest lines, the closing line; or a page of lines; or none.</summary>
     public static ReadOnlyMemory<byte> Full(
-        string id, ExecutionRequest request, ExecutionState state, ExecutionLog log, ReadOnlyMemory<byte> details, ExecutionOptions options)
+        string id,
+        ExecutionRequest request,
+        ExecutionState state,
+        ExecutionLog log,
+        ReadOnlyMemory<byte> details,
+        ExecutionOptions options,
+        RecordLines lines)
     {
         var json = new ArrayBufferWriter<byte>(1024);
         WriteHead(json, id, state);
         json.Write(",\"logs\":["u8);
-        foreach (var line in request.Preamble)
+        var note = lines switch
         {
-            Separate(json);
-            WriteString(json, line);
-        }
-
-        var (from, truncated) = log.CopyNewestLines(options.MaxRecordBytes, json);
-        if (request.ClosingLine?.Invoke(state) is { } closingLine)
-        {
-            Separate(json);
-            WriteString(json, closingLine);
-        }
-
+            { IsNone: true } => "",
+            { From: > 0 } => WritePage(json, log, lines, options),
+            _ => WriteRecord(json, request, state, log, options),
+        };
         json.Write("]"u8);
         if (state.Error is not null)
         {
@@ -64,14 +63,29 @@ internal static class ExecutionDocument
             WriteString(json, state.Error);
         }
 
-        if (truncated)
+        json.Write(Encoding.UTF8.GetBytes(note));
+        if (state.CancelReason is not null)
         {
-            json.Write(Encoding.UTF8.GetBytes($",\"logs_truncated\":true,\"logs_from\":{from}"));
+            json.Write(",\"cancel_reason\":"u8);
+            WriteString(json, state.CancelReason);
         }
 
         WriteFacts(json, request);
         WriteDetails(json, details.Span, options.MaxDetailsBytes);
         json.Write("}"u8);
+        return json.WrittenMemory;
+    }
+
+    /// <summary>One item of a list.</summary>
+    public static ReadOnlyMemory<byte> Item(Execution execution)
+    {
+        var (json, request, state) = (new ArrayBufferWriter<byte>(512), execution.Request, execution.State);
+        json.Write(Encoding.UTF8.GetBytes($"{{\"id\":\"{execution.Id}\",\"kind\":\"{request.Kind}\",\"name\":"));
+        WriteString(json, request.Name);
+        json.Write(Encoding.UTF8.GetBytes($",\"status\":\"{state.Status.ToWire()}\",\"labels\":"));
+        WriteLabels(json, request);
+        WriteTimes(json, state);
+        json.Write(Encoding.UTF8.GetBytes($",\"seq\":{execution.Log.LastSequence},\"epoch\":\"{execution.Epoch}\"}}"));
         return json.WrittenMemory;
     }
 
@@ -87,15 +101,53 @@ internal static class ExecutionDocument
     private static void WriteHead(ArrayBufferWriter<byte> json, string id, ExecutionState state)
     {
         json.Write(Encoding.UTF8.GetBytes(
-            $"{{\"id\":\"{id}\",\"status\":\"{state.Status.ToWire()}\",\"started_at\":\"{Time(state.StartedAt)}\""));
+            $"{{\"id\":\"{id}\",\"status\":\"{state.Status.ToWire()}\""));
+        WriteTimes(json, state);
+    }
+
+    private static void WriteTimes(ArrayBufferWriter<byte> json, ExecutionState state)
+    {
+        json.Write(Encoding.UTF8.GetBytes($",\"started_at\":\"{Time(state.StartedAt)}\""));
         if (state.CompletedAt is { } completedAt)
         {
             json.Write(Encoding.UTF8.GetBytes($",\"completed_at\":\"{Time(completedAt)}\""));
         }
     }
 
+    private static string WriteRecord(
+        ArrayBufferWriter<byte> json, ExecutionRequest request, ExecutionState state, ExecutionLog log, ExecutionOptions options)
+    {
+        foreach (var line in request.Preamble)
+        {
+            Separate(json);
+            WriteString(json, line);
+        }
+
+        var (from, truncated) = log.CopyNewestLines(options.MaxRecordBytes, json);
+        if (request.ClosingLine?.Invoke(state) is { } closingLine)
+        {
+            Separate(json);
+            WriteString(json, closingLine);
+        }
+
+        return truncated ? $",\"logs_truncated\":true,\"logs_from\":{from}" : "";
+    }
+
+    // A page is read by sequence: the lines that are no frames have none.
+    private static string WritePage(ArrayBufferWriter<byte> json, ExecutionLog log, RecordLines lines, ExecutionOptions options)
+    {
+        var (first, next) = log.CopyLines(lines.From, lines.Limit, options.MaxRecordBytes, json);
+        return first > lines.From ? $",\"logs_truncated\":true,\"logs_from\":{first},\"logs_next\":{next}" : $",\"logs_next\":{next}";
+    }
+
     private static void WriteFacts(ArrayBufferWriter<byte> json, ExecutionRequest request)
     {
+        if (request.Labels.Count > 0)
+        {
+            json.Write(",\"labels\":"u8);
+            WriteLabels(json, request);
+        }
+
         foreach (var (name, value) in request.Facts)
         {
             json.Write(","u8);
@@ -103,6 +155,21 @@ internal static class ExecutionDocument
             json.Write(":"u8);
             WriteString(json, value);
         }
+    }
+
+    private static void WriteLabels(ArrayBufferWriter<byte> json, ExecutionRequest request)
+    {
+        var separator = "{";
+        foreach (var (name, value) in request.Labels)
+        {
+            json.Write(Encoding.UTF8.GetBytes(separator));
+            WriteString(json, name);
+            json.Write(":"u8);
+            WriteString(json, value);
+            separator = ",";
+        }
+
+        json.Write(request.Labels.Count == 0 ? "{}"u8 : "}"u8);
     }
 
     // The members of one JSON object become members of another: the braces go.

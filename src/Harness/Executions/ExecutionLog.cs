@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Threading.Channels;
 
@@ -94,6 +93,23 @@ public sealed partial class ExecutionLog
     public async ValueTask WaitToWriteAsync(CancellationToken cancellationToken) =>
         await _batches.Writer.WaitToWriteAsync(cancellationToken);
 
+    /// <summary>
+    /// Appends a typed event: <c>{"type":"event","name":…,"data":…}</c>. It goes only to readers that asked for typed events, and is no
+    /// line of the record. As <see cref="WriteAsync(string, CancellationToken)"/> it waits only when the pipeline is full.
+    /// </summary>
+    /// <param name="name">What happened, such as <c>step-start</c>: 1 to 64 ASCII letters, digits, dots, dashes and underscores.</param>
+    /// <param name="utf8Json">One JSON value.</param>
+    /// <param name="cancellationToken">Ends the wait; the event is then not written.</param>
+    /// <exception cref="ArgumentException">The name or the size is not allowed, or it is no JSON: the caller's mistake.</exception>
+    public async ValueTask EmitAsync(string name, ReadOnlyMemory<byte> utf8Json, CancellationToken cancellationToken = default)
+    {
+        var entry = LogEvent.Pack(name, utf8Json.Span);
+        while (!TryAdd(EntryKind.Event, entry))
+        {
+            await WaitToWriteAsync(cancellationToken);
+        }
+    }
+
     /// <summary>Appends a <c>status</c> frame with this document.</summary>
     internal async ValueTask WriteStatusAsync(ReadOnlyMemory<byte> document, CancellationToken cancellationToken)
     {
@@ -175,98 +191,6 @@ public sealed partial class ExecutionLog
     {
         var note = Encoding.UTF8.GetBytes($" [cut: the line had {line.Length} bytes, the limit is {_limits.MaxLineBytes}]");
         return [.. line[..JsonText.CutAt(line, _limits.MaxLineBytes - note.Length)], .. note];
-    }
-
-    private async Task RunAsync(ReadOnlyMemory<byte> opening, string openingMessage)
-    {
-        try
-        {
-            AppendDocument(_encoder.Head("status", openingMessage), opening.Span, _time.GetUtcNow());
-            await CommitAsync(isLast: false);
-            while (await _batches.Reader.WaitToReadAsync())
-            {
-                while (_batches.Reader.TryRead(out var batch))
-                {
-                    Claim(batch);
-                    Append(batch);
-                    batch.Return();
-                    if (_uncommittedBytes >= MaxCommitBytes)
-                    {
-                        await CommitAsync(isLast: false);
-
-                        // To the end of the pool's queue, behind the readers just woken: else a body that never pauses leaves them no
-                        // processor, and they fall behind the window without being slow.
-                        await Task.Yield();
-                    }
-                }
-
-                await CommitAsync(isLast: false);
-            }
-
-            AppendDocument(_encoder.Head("result"), _renderResult!().Span, _time.GetUtcNow());
-            await CommitAsync(isLast: true);
-        }
-        catch (Exception)
-        {
-            Abandon();
-            throw;
-        }
-    }
-
-    private void Claim(LineBatch batch)
-    {
-        lock (_writing)
-        {
-            if (ReferenceEquals(_open, batch))
-            {
-                _open = null;
-            }
-        }
-    }
-
-    // The store failed. Lines are dropped from here on, and readers end after what was committed.
-    private void Abandon()
-    {
-        lock (_writing)
-        {
-            _closed = true;
-            _open = null;
-        }
-
-        _batches.Writer.TryComplete();
-        while (_batches.Reader.TryRead(out var batch))
-        {
-            batch.Return();
-        }
-
-        IsSealed = true;
-        Ring();
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Append(LineBatch batch)
-    {
-        while (batch.TryRead(out var kind, out var milliseconds, out var utf8))
-        {
-            var at = batch.OpenedAt.AddMilliseconds(milliseconds);
-            if (kind == EntryKind.Line)
-            {
-                var sequence = _sequence + 1;
-                var size = _encoder.SizeOfLog(JsonText.EscapedLength(utf8), sequence);
-                _encoder.WriteLog(Reserve(size), utf8, sequence, at);
-            }
-            else
-            {
-                AppendDocument(_encoder.Head("status"), utf8, at);
-            }
-        }
-    }
-
-    private void AppendDocument(ReadOnlySpan<byte> head, ReadOnlySpan<byte> data, DateTimeOffset at)
-    {
-        var sequence = _sequence + 1;
-        var size = FrameEncoder.SizeOfDocument(head.Length, data.Length, sequence);
-        _encoder.WriteDocument(Reserve(size), head, data, sequence, at);
     }
 }
 

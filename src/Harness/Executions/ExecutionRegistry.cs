@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -15,6 +16,10 @@ public sealed partial class ExecutionRegistry : IDisposable
 
     // The cancellation registry: who removes a source decides how its execution ends.
     private readonly ConcurrentDictionary<string, CancellationTokenSource> _sources = new();
+    // Bounded by the executions there are: a key goes with its execution.
+    private readonly ConcurrentDictionary<string, Execution> _keys = new();
+    private readonly Lock _starting = new();
+    private readonly string _epoch = NewEpoch();
     private readonly SemaphoreSlim _places;
     private readonly FinishedExecutions _finished;
     private readonly ExecutionOptions _options;
@@ -22,6 +27,7 @@ public sealed partial class ExecutionRegistry : IDisposable
     private readonly ILogStore _store;
     private readonly TimeProvider _time;
     private readonly ILogger<ExecutionRegistry> _logger;
+    private long _started;
     private int _pending;
     private volatile bool _stopping;
 
@@ -44,9 +50,28 @@ public sealed partial class ExecutionRegistry : IDisposable
     /// <summary>Executions that have not ended.</summary>
     public int ActiveCount => _sources.Count;
 
-    /// <summary>Starts an execution and returns at once; its body runs on the pool.</summary>
+    /// <summary>
+    /// Starts an execution and returns at once; its body runs on the pool. When there is one with the same
+    /// <see cref="ExecutionRequest.IdempotencyKey"/> already, that one is given back and nothing is started.
+    /// </summary>
     /// <exception cref="ExecutionInputException">Too many executions wait already, or the server is stopping.</exception>
     public Execution Start(ExecutionPlan plan)
+    {
+        if (plan.Request.IdempotencyKey is not { } key)
+        {
+            return StartNew(plan);
+        }
+
+        lock (_starting)
+        {
+            return _keys.TryGetValue(key, out var earlier) ? earlier : _keys[key] = StartNew(plan);
+        }
+    }
+
+    /// <summary>Finds the execution that was started with this key, as long as it is retained.</summary>
+    public bool TryFindByKey(string key, [NotNullWhen(true)] out Execution? execution) => _keys.TryGetValue(key, out execution);
+
+    private Execution StartNew(ExecutionPlan plan)
     {
         if (_stopping)
         {
@@ -63,7 +88,8 @@ public sealed partial class ExecutionRegistry : IDisposable
 
         var status = hasPlace ? ExecutionStatus.Running : ExecutionStatus.Pending;
         var state = new ExecutionState(status, _time.GetUtcNow(), CompletedAt: null, Error: null);
-        var execution = new Execution(Guid.NewGuid().ToString(), plan.Request, state, _options, _pool, _store, _time);
+        var execution = new Execution(
+            Guid.NewGuid().ToString(), _epoch, Interlocked.Increment(ref _started), plan.Request, state, _options, _pool, _store, _time);
         var source = new CancellationTokenSource();
         _sources[execution.Id] = source;
         _executions[execution.Id] = execution;
@@ -77,7 +103,45 @@ public sealed partial class ExecutionRegistry : IDisposable
     public bool TryFind(string id, [NotNullWhen(true)] out Execution? execution) => _executions.TryGetValue(id, out execution);
 
     /// <summary>All executions there are, the newest first.</summary>
-    public IReadOnlyList<Execution> List() => [.. _executions.Values.OrderByDescending(execution => execution.State.StartedAt)];
+    public IReadOnlyList<Execution> List() => [.. _executions.Values.OrderByDescending(execution => execution.Number)];
+
+    /// <summary>A page of the executions that match, the newest first.</summary>
+    /// <param name="filter">Which.</param>
+    /// <param name="cursor">Where the page before ended (<see cref="ExecutionPage.Next"/>); null: the first page.</param>
+    /// <param name="limit">Executions at most.</param>
+    /// <exception cref="ExecutionInputException">The cursor is none of this registry's.</exception>
+    public ExecutionPage List(ExecutionFilter filter, string? cursor, int limit)
+    {
+        var before = long.MaxValue;
+        var parts = cursor?.Split('-') ?? [];
+        if (cursor is not null && (parts.Length != 2 || parts[0] != _epoch || !long.TryParse(parts[1], out before)))
+        {
+            throw new ExecutionInputException("The cursor is unknown or from before a restart; begin again without one");
+        }
+
+        List<Execution> found =
+        [
+            .. _executions.Values
+                .Where(execution => execution.Number < before && filter.Matches(execution))
+                .OrderByDescending(execution => execution.Number)
+                .Take(limit + 1),
+        ];
+        return found.Count <= limit
+            ? new ExecutionPage(found, Next: null)
+            : new ExecutionPage(found[..limit], $"{_epoch}-{found[limit - 1].Number}");
+    }
+
+    /// <summary>Forgets an execution that has ended. False when it has not, or is gone already.</summary>
+    public bool TryRemove(Execution execution)
+    {
+        if (!execution.Completion.IsCompleted || !_executions.ContainsKey(execution.Id))
+        {
+            return false;
+        }
+
+        Forget(execution);
+        return true;
+    }
 
     /// <summary>
     /// Cancels an execution that has not ended. False when it had ended or was cancelled before: its state then says how, and never
@@ -88,24 +152,55 @@ public sealed partial class ExecutionRegistry : IDisposable
     /// Called after the state shows <see cref="ExecutionStatus.Canceled"/> and before the body hears of it: what it sends comes before
     /// what the body says of its end.
     /// </param>
-    public bool TryCancel(Execution execution, Action? claimed = null)
-    {
-        CancellationTokenSource? source;
-        lock (execution.Claim)
-        {
-            if (!_sources.TryRemove(execution.Id, out source))
-            {
-                return false;
-            }
+    /// <param name="reason">Why, for people; every later status of the execution says so.</param>
+    public bool TryCancel(Execution execution, Action? claimed = null, string? reason = null) =>
+        Cancel([execution], _ => claimed?.Invoke(), reason).Count == 1;
 
-            execution.State = execution.State with { Status = ExecutionStatus.Canceled, CompletedAt = _time.GetUtcNow() };
+    /// <summary>Cancels several at once, as <see cref="TryCancel"/> does one.</summary>
+    /// <param name="executions">What to cancel.</param>
+    /// <param name="claimed">Called once with those that had not ended, before their bodies hear of it; not when there are none.</param>
+    /// <param name="reason">Why, for people.</param>
+    /// <returns>Those that had not ended.</returns>
+    public IReadOnlyList<Execution> Cancel(
+        IEnumerable<Execution> executions, Action<IReadOnlyList<Execution>>? claimed = null, string? reason = null)
+    {
+        var (taken, sources) = (new List<Execution>(), new List<CancellationTokenSource>());
+        foreach (var execution in executions)
+        {
+            if (TryClaim(execution, reason) is { } source)
+            {
+                taken.Add(execution);
+                sources.Add(source);
+            }
         }
 
-        claimed?.Invoke();
+        if (taken.Count > 0)
+        {
+            claimed?.Invoke(taken);
+        }
 
         // Callbacks on the token are the body's code: they run on the pool and their faults stay there.
-        _ = source.CancelAsync();
-        return true;
+        sources.ForEach(source => _ = source.CancelAsync());
+        return taken;
+    }
+
+    private CancellationTokenSource? TryClaim(Execution execution, string? reason)
+    {
+        lock (execution.Claim)
+        {
+            if (!_sources.TryRemove(execution.Id, out var source))
+            {
+                return null;
+            }
+
+            execution.State = execution.State with
+            {
+                Status = ExecutionStatus.Canceled,
+                CompletedAt = _time.GetUtcNow(),
+                CancelReason = reason,
+            };
+            return source;
+        }
     }
 
     /// <summary>Refuses new executions, cancels all that run and waits until each has its result.</summary>
@@ -134,180 +229,19 @@ public sealed partial class ExecutionRegistry : IDisposable
         _places.Dispose();
     }
 
-    private async Task RunAsync(Execution execution, ExecutionBody body, CancellationTokenSource source, bool hasPlace)
-    {
-        var began = _time.GetTimestamp();
-        ExecutionResult result;
-        try
-        {
-            if (!hasPlace)
-            {
-                await WaitForPlaceAsync(execution, source.Token);
-                hasPlace = true;
-            }
-
-            result = await RunBodyAsync(execution, body, source);
-        }
-        catch (OperationCanceledException) when (source.IsCancellationRequested)
-        {
-            result = new ExecutionResult(ExecutionStatus.Canceled);
-        }
-        catch (Exception e)
-        {
-            LogBodyFailed(execution.Id, e);
-            result = new ExecutionResult(ExecutionStatus.Failed, e.Message);
-        }
-
-        if (hasPlace)
-        {
-            _places.Release();
-        }
-
-        // A token cancelled by nobody's claim was cancelled by the timer.
-        if (result.Status != ExecutionStatus.Completed && source.IsCancellationRequested && _sources.ContainsKey(execution.Id))
-        {
-            var error = $"The execution took longer than its time limit of {TimeLimit(execution).TotalSeconds:0.###} s and was stopped";
-            result = result with { Status = ExecutionStatus.Failed, Error = error };
-        }
-
-        result = await SealAsync(execution, result);
-        _finished.Add(execution);
-        execution.Complete(result);
-        LogEnded(execution.Id, result.Status, _time.GetElapsedTime(began).TotalMilliseconds);
-    }
-
-    private async Task WaitForPlaceAsync(Execution execution, CancellationToken stop)
-    {
-        var since = _time.GetTimestamp();
-        try
-        {
-            await execution.Log.WriteAsync($"Waiting for a free place: {_options.MaxConcurrent} executions run already, which is the limit", stop);
-            await _places.WaitAsync(stop);
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _pending);
-        }
-
-        lock (execution.Claim)
-        {
-            if (!execution.State.Status.IsFinal())
-            {
-                execution.State = execution.State with { Status = ExecutionStatus.Running };
-            }
-        }
-
-        await execution.Log.WriteStatusAsync(execution.DescribeChange(), CancellationToken.None);
-        await execution.Log.WriteAsync(
-            string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Running after {_time.GetElapsedTime(since).TotalSeconds:0.0} s of waiting"),
-            CancellationToken.None);
-    }
-
-    private async Task<ExecutionResult> RunBodyAsync(Execution execution, ExecutionBody body, CancellationTokenSource source)
-    {
-        using var timer = _time.CreateTimer(
-            static state => _ = ((CancellationTokenSource)state!).CancelAsync(), source, TimeLimit(execution), Timeout.InfiniteTimeSpan);
-        var running = Task.Run(() => body(execution.Log, source.Token), CancellationToken.None);
-        if (await HasUnwoundAsync(running, source.Token))
-        {
-            var result = await running;
-            return result is null || !result.Status.IsFinal()
-                ? throw new InvalidOperationException("The body ended without a final status")
-                : result;
-        }
-
-        LogAbandoned(execution.Id, _options.CancelGrace);
-        _ = running.ContinueWith(
-            static (task, _) => _ = task.Exception, null, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-        await execution.Log.WriteAsync($"Did not stop within {_options.CancelGrace.TotalSeconds:0.###} s and was left behind", CancellationToken.None);
-        return new ExecutionResult(ExecutionStatus.Canceled);
-    }
-
-    private TimeSpan TimeLimit(Execution execution) =>
-        execution.Request.TimeLimit is { } wish && wish < _options.TimeLimit ? wish : _options.TimeLimit;
-
-    /// <summary>Waits for the body to end: as long as it may run, and a while more once its token is cancelled.</summary>
-    private async Task<bool> HasUnwoundAsync(Task running, CancellationToken stop)
-    {
-        if (running.IsCompleted)
-        {
-            return true;
-        }
-
-        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using (stop.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetResult(), stopped))
-        {
-            await Task.WhenAny(running, stopped.Task);
-        }
-
-        if (!running.IsCompleted)
-        {
-            using var grace = new CancellationTokenSource(_options.CancelGrace, _time);
-            await running.WaitAsync(grace.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-
-        return running.IsCompleted;
-    }
-
-    // The log writer calls the renderer when every line is there: only then the final state shows, unless cancel has claimed it.
-    private async Task<ExecutionResult> SealAsync(Execution execution, ExecutionResult result)
-    {
-        try
-        {
-            await execution.Log.SealAsync(() =>
-            {
-                result = Decide(execution, result);
-                return execution.End(result);
-            });
-        }
-        catch (Exception e)
-        {
-            LogStoreFailed(execution.Id, e);
-            result = Decide(execution, new ExecutionResult(ExecutionStatus.Failed, $"The log could not be stored: {e.Message}"));
-        }
-
-        return result;
-    }
-
-    private ExecutionResult Decide(Execution execution, ExecutionResult result)
-    {
-        lock (execution.Claim)
-        {
-            if (!_sources.TryRemove(execution.Id, out _))
-            {
-                return result with { Status = ExecutionStatus.Canceled, Error = null };
-            }
-
-            execution.State = execution.State with
-            {
-                Status = result.Status,
-                Error = result.Status == ExecutionStatus.Failed ? result.Error ?? "It failed without saying why" : null,
-                CompletedAt = _time.GetUtcNow(),
-            };
-            return result;
-        }
-    }
+    // Six letters and digits: enough that no client meets the same twice, and short, since every server-sent event carries it.
+    private static string NewEpoch() => string.Create(6, 0, (text, _) => RandomNumberGenerator.GetItems("abcdefghjkmnpqrstuvwxyz23456789", text));
 
     private void Forget(Execution execution)
     {
         if (_executions.TryRemove(execution.Id, out _))
         {
+            if (execution.Request.IdempotencyKey is { } key)
+            {
+                _keys.TryRemove(key, out _);
+            }
+
             execution.Log.Release();
         }
     }
-
-    [LoggerMessage(1, LogLevel.Information, "Execution {ExecutionId} ended {Status} after {ElapsedMs:0} ms")]
-    private partial void LogEnded(string executionId, ExecutionStatus status, double elapsedMs);
-
-    [LoggerMessage(2, LogLevel.Warning, "The body of execution {ExecutionId} failed")]
-    private partial void LogBodyFailed(string executionId, Exception exception);
-
-    [LoggerMessage(3, LogLevel.Warning, "The body of execution {ExecutionId} did not stop within {Grace} of its cancellation; it was left behind")]
-    private partial void LogAbandoned(string executionId, TimeSpan grace);
-
-    [LoggerMessage(4, LogLevel.Error, "The log of execution {ExecutionId} could not be stored")]
-    private partial void LogStoreFailed(string executionId, Exception exception);
-
-    [LoggerMessage(5, LogLevel.Information, "Stopping: {Count} executions are cancelled and awaited")]
-    private partial void LogStopping(int count);
 }

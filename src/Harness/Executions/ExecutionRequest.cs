@@ -27,6 +27,12 @@ public sealed record ExecutionRequest
     /// <summary>The client's own words to find the execution by.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>
+    /// A client's mark by which a repeated start is known: while an execution with it is there, it is given back in place of a new one.
+    /// Null: none.
+    /// </summary>
+    public string? IdempotencyKey { get; init; }
+
     /// <summary>How long the body may run; null: the limit of <see cref="ExecutionOptions.TimeLimit"/>, which also caps it.</summary>
     public TimeSpan? TimeLimit { get; init; }
 }

@@ -29,6 +29,20 @@ public static class ExecutionStatusWords
     public static bool IsFinal(this ExecutionStatus status) =>
         status is ExecutionStatus.Completed or ExecutionStatus.Failed or ExecutionStatus.Canceled;
 
+    /// <summary>Reads a status as <see cref="ToWire"/> writes it; null: no such status.</summary>
+    public static ExecutionStatus? Parse(string wire)
+    {
+        foreach (var status in Enum.GetValues<ExecutionStatus>())
+        {
+            if (status.ToWire() == wire)
+            {
+                return status;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>The status as clients read it: lower case, and <c>cancelled</c> with two l.</summary>
     public static string ToWire(this ExecutionStatus status) => status switch
     {

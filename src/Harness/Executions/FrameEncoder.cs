@@ -33,6 +33,10 @@ internal sealed class FrameEncoder
     public byte[] Head(string type, string? message = null) => Encoding.UTF8.GetBytes(
         $"{{\"type\":\"{type}\",\"id\":\"{_id}\",{(message is null ? "" : $"\"message\":\"{message}\",")}\"data\":");
 
+    /// <summary>The head of a typed event: <c>{"type":"event","id":…,"name":…,"data":</c>.</summary>
+    public byte[] EventHead(ReadOnlySpan<byte> name) => Encoding.UTF8.GetBytes(
+        $"{{\"type\":\"event\",\"id\":\"{_id}\",\"name\":\"{Encoding.ASCII.GetString(name)}\",\"data\":");
+
     /// <summary>Bytes of a log frame with this line.</summary>
     public int SizeOfLog(int escapedLength, long sequence) =>
         WebSocketFrame.SizeOf(_logPrefix.Length + escapedLength + 1 + TailLength(sequence));

@@ -11,6 +11,9 @@ internal enum EntryKind : byte
 
     /// <summary>The <c>data</c> of a <c>status</c> frame, as JSON.</summary>
     Status,
+
+    /// <summary>The name of an <c>event</c> frame behind its length in one byte, then its <c>data</c> as JSON.</summary>
+    Event,
 }
 
 /// <summary>

@@ -15,7 +15,8 @@ public interface ILogWatcher
 /// <param name="First">Sequence of the first event.</param>
 /// <param name="Last">Sequence of the last event.</param>
 /// <param name="IsTruncated">These events are gone: the reader fell behind what is kept.</param>
-public readonly record struct LogRange(ReadOnlyMemory<byte> Frames, long First, long Last, bool IsTruncated);
+/// <param name="HasEvents">Typed events may be among the frames: who did not ask for them steps over them (<see cref="LogEvent"/>).</param>
+public readonly record struct LogRange(ReadOnlyMemory<byte> Frames, long First, long Last, bool IsTruncated, bool HasEvents = false);
 
 /// <summary>
 /// One reader's place in a log. Reading is lock-free and copies nothing; a reader that stands still costs one segment. For one thread
@@ -38,6 +39,7 @@ public sealed class LogCursor : IDisposable
         _wanted = from;
         _segment = segment;
         _next = segment is null ? 1 : Math.Max(1, segment.FirstSequence);
+        IsWhole = segment is null ? from > log.LastSequence : segment.FirstSequence <= from;
         if (_next > _wanted)
         {
             // What was asked for is gone already: TryTake says so.
@@ -47,6 +49,9 @@ public sealed class LogCursor : IDisposable
 
     /// <summary>Sequence of the event it takes next.</summary>
     public long Next => Math.Max(_next, _wanted);
+
+    /// <summary>True when nothing of what it was opened for was gone already.</summary>
+    public bool IsWhole { get; }
 
     /// <summary>True when everything up to the result has been taken: nothing will come any more.</summary>
     public bool IsAtEnd => _log.IsSealed && Next > _log.LastSequence;
@@ -76,7 +81,7 @@ public sealed class LogCursor : IDisposable
                 (_offset, _next) = (length, last + 1);
                 if (taken.Length > 0)
                 {
-                    range = new LogRange(taken, first, last, IsTruncated: false);
+                    range = new LogRange(taken, first, last, IsTruncated: false, segment.HasEvents);
                     return true;
                 }
 

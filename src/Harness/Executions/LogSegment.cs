@@ -31,6 +31,12 @@ internal sealed class LogSegment
     /// <summary>Sequence of its first frame.</summary>
     public long FirstSequence { get; }
 
+    /// <summary>
+    /// True when typed events are among the frames. Set before the commit that shows the first of them, so a reader of what is committed
+    /// never misses it.
+    /// </summary>
+    public bool HasEvents { get; set; }
+
     /// <summary>The segment after this one, once something in it is committed.</summary>
     public LogSegment? Next => _next;
 

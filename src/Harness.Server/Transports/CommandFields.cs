@@ -1,0 +1,104 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Harness.Server.Transports;
+
+/// <summary>
+/// The members of a command, whichever transport brought it. Names match whatever their case, of several the last counts, and null is as
+/// good as absent: as the seed's server reads its messages.
+/// </summary>
+internal sealed class CommandFields
+{
+    private readonly Dictionary<string, JsonElement> _members = new(StringComparer.OrdinalIgnoreCase);
+    private readonly string _prefix;
+
+    /// <summary>Reads an object; null or nothing is an empty one.</summary>
+    /// <param name="value">The object.</param>
+    /// <param name="name">Its own name, for errors; null: the command itself.</param>
+    /// <exception cref="CommandException">It is no object.</exception>
+    public CommandFields(JsonElement value, string? name = null)
+    {
+        _prefix = name is null ? "" : name + ".";
+        if (value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
+        {
+            return;
+        }
+
+        if (value.ValueKind != JsonValueKind.Object)
+        {
+            throw CommandException.Field(name ?? "the command", "a JSON object");
+        }
+
+        foreach (var member in value.EnumerateObject())
+        {
+            _members[member.Name] = member.Value;
+        }
+    }
+
+    /// <summary>The value as it came; undefined when there is none. Here null is a value.</summary>
+    public JsonElement Raw(string name) => _members.GetValueOrDefault(name);
+
+    /// <summary>True unless the value is absent or null.</summary>
+    public bool Has(string name) => Raw(name).ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null);
+
+    /// <summary>A text; null when there is none.</summary>
+    public string? Text(string name, int maxLength)
+    {
+        if (!Has(name))
+        {
+            return null;
+        }
+
+        return Raw(name) is { ValueKind: JsonValueKind.String } value && value.GetString() is { } text && text.Length <= maxLength
+            ? text
+            : throw CommandException.Field(_prefix + name, $"a string of at most {maxLength} characters");
+    }
+
+    /// <summary>Yes or no; null when nothing is said.</summary>
+    public bool? Flag(string name) => Raw(name).ValueKind switch
+    {
+        JsonValueKind.Undefined or JsonValueKind.Null => null,
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => throw CommandException.Field(_prefix + name, "true or false"),
+    };
+
+    /// <summary>A whole number; null when there is none.</summary>
+    public long? Whole(string name, long least, long most)
+    {
+        if (!Has(name))
+        {
+            return null;
+        }
+
+        return Raw(name) is { ValueKind: JsonValueKind.Number } value && value.TryGetInt64(out var number) && number >= least && number <= most
+            ? number
+            : throw CommandException.Field(
+                _prefix + name, string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"));
+    }
+
+    /// <summary>The fields of an object inside; empty when there is none.</summary>
+    public CommandFields Inner(string name) => new(Raw(name), _prefix + name);
+
+    /// <summary>All members as texts: labels.</summary>
+    public Dictionary<string, string> Texts(int maxCount, int maxNameLength, int maxLength)
+    {
+        if (_members.Count > maxCount)
+        {
+            throw CommandException.Field(_prefix.TrimEnd('.'), $"an object of at most {maxCount} members; it has {_members.Count}");
+        }
+
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var name in _members.Keys)
+        {
+            if (name.Length == 0 || name.Length > maxNameLength)
+            {
+                throw CommandException.Field($"each name in {_prefix.TrimEnd('.')}", $"1 to {maxNameLength} characters long");
+            }
+
+            texts[name] = Text(name, maxLength) ?? throw CommandException.Field(_prefix + name, "a string");
+        }
+
+        return texts;
+    }
+}

@@ -1,0 +1,170 @@
+using Harness.Executions;
+
+namespace Harness.Server.Transports;
+
+/// <summary>
+/// What clients can ask of executions, the same on every transport: a transport reads a command, calls one of these, and words the answer or
+/// the <see cref="CommandException"/>. Thread-safe, one for all.
+/// </summary>
+internal sealed class ExecutionCommands
+{
+    private const string DefaultKind = "suite";
+
+    private readonly ExecutionRegistry _executions;
+    private readonly Dictionary<string, IExecutionKind> _kinds;
+
+    public ExecutionCommands(ExecutionRegistry executions, IEnumerable<IExecutionKind> kinds)
+    {
+        _executions = executions;
+        _kinds = kinds.ToDictionary(kind => kind.Name, StringComparer.Ordinal);
+    }
+
+    /// <summary>
+    /// Starts an execution and returns at once. With a key that a retained execution has, that one is given back, whatever else the command
+    /// says.
+    /// </summary>
+    /// <exception cref="CommandException">The kind is unknown, the data cannot be executed, or the server takes nothing new.</exception>
+    public Execution Start(ExecuteCommand command)
+    {
+        if (!_kinds.TryGetValue(command.Kind.Length == 0 ? DefaultKind : command.Kind, out var kind))
+        {
+            throw new CommandException(
+                $"Unknown kind: {command.Kind}. Supported kinds: {string.Join(", ", _kinds.Keys.Order(StringComparer.Ordinal))}", "unknown_kind");
+        }
+
+        if (command.IdempotencyKey is { } key && _executions.TryFindByKey(key, out var earlier))
+        {
+            return earlier;
+        }
+
+        var plan = Plan(kind, command);
+        try
+        {
+            return _executions.Start(plan);
+        }
+        catch (ExecutionInputException e)
+        {
+            throw new CommandException(e.Message, "overloaded");
+        }
+    }
+
+    /// <summary>The execution with this id.</summary>
+    /// <param name="id">The id; empty is an error of its own.</param>
+    /// <param name="action">What was asked, for that error.</param>
+    /// <exception cref="CommandException">None is named, or there is none.</exception>
+    public Execution Find(string id, string action)
+    {
+        if (id.Length == 0)
+        {
+            throw new CommandException($"Missing execution id for {action} action", "missing_id");
+        }
+
+        return _executions.TryFind(id, out var execution)
+            ? execution
+            : throw new CommandException($"Test execution not found: {id}", "not_found", id);
+    }
+
+    /// <summary>Cancels one execution.</summary>
+    /// <param name="command">Which, and why.</param>
+    /// <param name="claimed">Called when it is cancelled, before its body hears of it: an answer given here comes before what that causes.</param>
+    /// <returns>The execution; its state is <see cref="ExecutionStatus.Canceled"/>.</returns>
+    /// <exception cref="CommandException">There is none, or it had ended.</exception>
+    public Execution Cancel(CancelCommand command, Action<Execution>? claimed = null)
+    {
+        var execution = Find(command.Id, "cancel");
+        return _executions.TryCancel(execution, () => claimed?.Invoke(execution), command.Reason) ? execution : throw NotRunning(execution);
+    }
+
+    /// <summary>Cancels those named and all that match, and says of those named that could not be cancelled why.</summary>
+    /// <param name="command">Which, and why.</param>
+    /// <param name="claimed">As in <see cref="Cancel"/>; always called, once.</param>
+    public CancelOutcome CancelMany(CancelCommand command, Action<CancelOutcome>? claimed = null)
+    {
+        var (found, refusals) = (new List<Execution>(), new List<CommandException>());
+        foreach (var id in command.Ids ?? [])
+        {
+            if (_executions.TryFind(id, out var execution))
+            {
+                found.Add(execution);
+            }
+            else
+            {
+                refusals.Add(new CommandException($"Test execution not found: {id}", "not_found", id));
+            }
+        }
+
+        var matching = command.Filter is { } filter ? _executions.List().Where(filter.Matches) : [];
+        CancelOutcome? outcome = null;
+        _executions.Cancel([.. found.Union(matching)], Tell, command.Reason);
+        if (outcome is null)
+        {
+            Tell([]);
+        }
+
+        return outcome!;
+
+        void Tell(IReadOnlyList<Execution> cancelled)
+        {
+            outcome = new CancelOutcome(cancelled, [.. refusals, .. found.Except(cancelled).Select(NotRunning)]);
+            claimed?.Invoke(outcome);
+        }
+    }
+
+    /// <summary>A page of the executions there are.</summary>
+    /// <exception cref="CommandException">The cursor is none of this server's.</exception>
+    public ExecutionPage List(ListCommand command)
+    {
+        try
+        {
+            return _executions.List(command.Filter, command.Cursor, command.Limit);
+        }
+        catch (ExecutionInputException e)
+        {
+            throw new CommandException(e.Message, "invalid_cursor");
+        }
+    }
+
+    /// <summary>Forgets an execution that has ended.</summary>
+    /// <exception cref="CommandException">There is none, or it has not ended.</exception>
+    public async Task RemoveAsync(string id, CancellationToken cancellationToken)
+    {
+        var execution = Find(id, "delete");
+        if (execution.Log.IsSealed)
+        {
+            // Its result can be read a moment before the registry has closed the book on it.
+            await execution.Completion.WaitAsync(cancellationToken);
+        }
+
+        if (!_executions.TryRemove(execution))
+        {
+            throw _executions.TryFind(id, out _)
+                ? new CommandException($"Cannot delete: execution has not ended (current status: {execution.State.Status.ToWire()})", "running", id)
+                : new CommandException($"Test execution not found: {id}", "not_found", id);
+        }
+    }
+
+    private static ExecutionPlan Plan(IExecutionKind kind, ExecuteCommand command)
+    {
+        try
+        {
+            var plan = kind.Plan(command.Data);
+            var limit = command.TimeLimit is { } wish && !(plan.Request.TimeLimit < wish) ? wish : plan.Request.TimeLimit;
+            return plan with
+            {
+                Request = plan.Request with { IdempotencyKey = command.IdempotencyKey, Labels = command.Labels, TimeLimit = limit },
+            };
+        }
+        catch (ExecutionInputException e)
+        {
+            throw new CommandException($"Invalid execute payload: {e.Message}", "invalid_payload");
+        }
+    }
+
+    private static CommandException NotRunning(Execution execution) => new(
+        $"Cannot cancel: execution is not running (current status: {execution.State.Status.ToWire()})", "not_running", execution.Id);
+}
+
+/// <summary>What became of a cancel of many.</summary>
+/// <param name="Cancelled">Those that had not ended and are cancelled now.</param>
+/// <param name="Refused">Those named that do not exist or had ended.</param>
+internal sealed record CancelOutcome(IReadOnlyList<Execution> Cancelled, IReadOnlyList<CommandException> Refused);

@@ -1,0 +1,176 @@
+using Microsoft.Extensions.Logging;
+
+namespace Harness.Executions;
+
+/// <content>One execution from its start to its result.</content>
+public sealed partial class ExecutionRegistry
+{
+    private async Task RunAsync(Execution execution, ExecutionBody body, CancellationTokenSource source, bool hasPlace)
+    {
+        var began = _time.GetTimestamp();
+        ExecutionResult result;
+        try
+        {
+            if (!hasPlace)
+            {
+                await WaitForPlaceAsync(execution, source.Token);
+                hasPlace = true;
+            }
+
+            result = await RunBodyAsync(execution, body, source);
+        }
+        catch (OperationCanceledException) when (source.IsCancellationRequested)
+        {
+            result = new ExecutionResult(ExecutionStatus.Canceled);
+        }
+        catch (Exception e)
+        {
+            LogBodyFailed(execution.Id, e);
+            result = new ExecutionResult(ExecutionStatus.Failed, e.Message);
+        }
+
+        if (hasPlace)
+        {
+            _places.Release();
+        }
+
+        // A token cancelled by nobody's claim was cancelled by the timer.
+        if (result.Status != ExecutionStatus.Completed && source.IsCancellationRequested && _sources.ContainsKey(execution.Id))
+        {
+            var error = $"The execution took longer than its time limit of {TimeLimit(execution).TotalSeconds:0.###} s and was stopped";
+            result = result with { Status = ExecutionStatus.Failed, Error = error };
+        }
+
+        result = await SealAsync(execution, result);
+        _finished.Add(execution);
+        execution.Complete(result);
+        LogEnded(execution.Id, result.Status, _time.GetElapsedTime(began).TotalMilliseconds);
+    }
+
+    private async Task WaitForPlaceAsync(Execution execution, CancellationToken stop)
+    {
+        var since = _time.GetTimestamp();
+        try
+        {
+            await execution.Log.WriteAsync($"Waiting for a free place: {_options.MaxConcurrent} executions run already, which is the limit", stop);
+            await _places.WaitAsync(stop);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _pending);
+        }
+
+        lock (execution.Claim)
+        {
+            if (!execution.State.Status.IsFinal())
+            {
+                execution.State = execution.State with { Status = ExecutionStatus.Running };
+            }
+        }
+
+        await execution.Log.WriteStatusAsync(execution.DescribeChange(), CancellationToken.None);
+        await execution.Log.WriteAsync(
+            string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Running after {_time.GetElapsedTime(since).TotalSeconds:0.0} s of waiting"),
+            CancellationToken.None);
+    }
+
+    private async Task<ExecutionResult> RunBodyAsync(Execution execution, ExecutionBody body, CancellationTokenSource source)
+    {
+        using var timer = _time.CreateTimer(
+            static state => _ = ((CancellationTokenSource)state!).CancelAsync(), source, TimeLimit(execution), Timeout.InfiniteTimeSpan);
+        var running = Task.Run(() => body(execution.Log, source.Token), CancellationToken.None);
+        if (await HasUnwoundAsync(running, source.Token))
+        {
+            var result = await running;
+            return result is null || !result.Status.IsFinal()
+                ? throw new InvalidOperationException("The body ended without a final status")
+                : result;
+        }
+
+        LogAbandoned(execution.Id, _options.CancelGrace);
+        _ = running.ContinueWith(
+            static (task, _) => _ = task.Exception, null, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        await execution.Log.WriteAsync($"Did not stop within {_options.CancelGrace.TotalSeconds:0.###} s and was left behind", CancellationToken.None);
+        return new ExecutionResult(ExecutionStatus.Canceled);
+    }
+
+    private TimeSpan TimeLimit(Execution execution) =>
+        execution.Request.TimeLimit is { } wish && wish < _options.TimeLimit ? wish : _options.TimeLimit;
+
+    /// <summary>Waits for the body to end: as long as it may run, and a while more once its token is cancelled.</summary>
+    private async Task<bool> HasUnwoundAsync(Task running, CancellationToken stop)
+    {
+        if (running.IsCompleted)
+        {
+            return true;
+        }
+
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using (stop.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetResult(), stopped))
+        {
+            await Task.WhenAny(running, stopped.Task);
+        }
+
+        if (!running.IsCompleted)
+        {
+            using var grace = new CancellationTokenSource(_options.CancelGrace, _time);
+            await running.WaitAsync(grace.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        return running.IsCompleted;
+    }
+
+    // The log writer calls the renderer when every line is there: only then the final state shows, unless cancel has claimed it.
+    private async Task<ExecutionResult> SealAsync(Execution execution, ExecutionResult result)
+    {
+        try
+        {
+            await execution.Log.SealAsync(() =>
+            {
+                result = Decide(execution, result);
+                return execution.End(result);
+            });
+        }
+        catch (Exception e)
+        {
+            LogStoreFailed(execution.Id, e);
+            result = Decide(execution, new ExecutionResult(ExecutionStatus.Failed, $"The log could not be stored: {e.Message}"));
+        }
+
+        return result;
+    }
+
+    private ExecutionResult Decide(Execution execution, ExecutionResult result)
+    {
+        lock (execution.Claim)
+        {
+            if (!_sources.TryRemove(execution.Id, out _))
+            {
+                return result with { Status = ExecutionStatus.Canceled, Error = null };
+            }
+
+            execution.State = execution.State with
+            {
+                Status = result.Status,
+                Error = result.Status == ExecutionStatus.Failed ? result.Error ?? "It failed without saying why" : null,
+                CompletedAt = _time.GetUtcNow(),
+            };
+            return result;
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "Execution {ExecutionId} ended {Status} after {ElapsedMs:0} ms")]
+    private partial void LogEnded(string executionId, ExecutionStatus status, double elapsedMs);
+
+    [LoggerMessage(2, LogLevel.Warning, "The body of execution {ExecutionId} failed")]
+    private partial void LogBodyFailed(string executionId, Exception exception);
+
+    [LoggerMessage(3, LogLevel.Warning, "The body of execution {ExecutionId} did not stop within {Grace} of its cancellation; it was left behind")]
+    private partial void LogAbandoned(string executionId, TimeSpan grace);
+
+    [LoggerMessage(4, LogLevel.Error, "The log of execution {ExecutionId} could not be stored")]
+    private partial void LogStoreFailed(string executionId, Exception exception);
+
+    [LoggerMessage(5, LogLevel.Information, "Stopping: {Count} executions are cancelled and awaited")]
+    private partial void LogStopping(int count);
+}
