@@ -4,6 +4,7 @@ using Harness.Server.Dialects.Voiceflow;
 using Harness.Server.Safety;
 using Harness.Server.Swagger;
 using Harness.Server.Transports;
+using Harness.Server.Transports.SignalR;
 using Harness.Server.Transports.WebSockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
@@ -97,6 +98,7 @@ public static class HarnessServer
         services.AddSingleton<OriginPolicy>();
         services.AddSingleton<ExecutionCommands>();
         services.AddSockets();
+        services.AddExecutionHub();
         services.AddVoiceflow();
         services.AddSwagger();
     }
@@ -118,6 +120,7 @@ public static class HarnessServer
         app.UsePageNotFound();
         app.MapSwagger();
         app.MapSockets();
+        app.MapExecutionHub();
         app.MapVoiceflow();
         app.Lifetime.ApplicationStarted.Register(() => app.Services.GetRequiredService<StartBanner>().Write());
     }

@@ -48,14 +48,14 @@ internal sealed class EventBatch : IMessagePackWritable
     /// <summary>A batch of one event that is in no log.</summary>
     public static EventBatch Of(ReadOnlySpan<byte> json) => new(WebSocketFrame.Of(json), 1);
 
-    public void WriteTo(ref MessagePackWriter writer)
+    public void WriteTo(MessagePackWriter writer)
     {
         writer.WriteMapHeader(1);
         writer.WriteString(Events);
         writer.WriteArrayHeader(_count);
         for (var frames = _frames.Span; !frames.IsEmpty;)
         {
-            JsonTranscoder.ToMessagePack(Next(ref frames), ref writer);
+            JsonTranscoder.ToMessagePack(Next(ref frames), writer);
         }
     }
 

@@ -9,7 +9,7 @@ namespace Harness.Server.Transports.SignalR;
 [JsonConverter(typeof(Converter))]
 internal sealed class RawJson(ReadOnlyMemory<byte> utf8) : IMessagePackWritable
 {
-    public void WriteTo(ref MessagePackWriter writer) => JsonTranscoder.ToMessagePack(utf8.Span, ref writer);
+    public void WriteTo(MessagePackWriter writer) => JsonTranscoder.ToMessagePack(utf8.Span, writer);
 
     private void WriteTo(Utf8JsonWriter writer) => writer.WriteRawValue(utf8.Span, skipInputValidation: true);
 

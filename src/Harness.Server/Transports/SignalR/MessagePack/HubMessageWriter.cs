@@ -7,25 +7,25 @@ namespace Harness.Server.Transports.SignalR.MessagePack;
 internal static class HubMessageWriter
 {
     /// <summary>Writes one message without its length prefix.</summary>
-    public static void Write(HubMessage message, ref MessagePackWriter writer, JsonSerializerOptions json)
+    public static void Write(HubMessage message, MessagePackWriter writer, JsonSerializerOptions json)
     {
         switch (message)
         {
             case InvocationMessage invocation:
-                WriteInvocation(HubProtocolConstants.InvocationMessageType, invocation, invocation.StreamIds, ref writer, json);
+                WriteInvocation(HubProtocolConstants.InvocationMessageType, invocation, invocation.StreamIds, writer, json);
                 break;
             case StreamInvocationMessage invocation:
-                WriteInvocation(HubProtocolConstants.StreamInvocationMessageType, invocation, invocation.StreamIds, ref writer, json);
+                WriteInvocation(HubProtocolConstants.StreamInvocationMessageType, invocation, invocation.StreamIds, writer, json);
                 break;
             case StreamItemMessage item:
-                WriteHead(4, HubProtocolConstants.StreamItemMessageType, item, ref writer);
-                MessagePackValue.Write(item.Item, ref writer, json);
+                WriteHead(4, HubProtocolConstants.StreamItemMessageType, item, writer);
+                MessagePackValue.Write(item.Item, writer, json);
                 break;
             case CompletionMessage completion:
-                WriteCompletion(completion, ref writer, json);
+                WriteCompletion(completion, writer, json);
                 break;
             case CancelInvocationMessage cancel:
-                WriteHead(3, HubProtocolConstants.CancelInvocationMessageType, cancel, ref writer);
+                WriteHead(3, HubProtocolConstants.CancelInvocationMessageType, cancel, writer);
                 break;
             case PingMessage:
                 writer.WriteArrayHeader(1);
@@ -38,10 +38,10 @@ internal static class HubMessageWriter
                 writer.WriteBoolean(close.AllowReconnect);
                 break;
             case AckMessage ack:
-                WriteSequence(HubProtocolConstants.AckMessageType, ack.SequenceId, ref writer);
+                WriteSequence(HubProtocolConstants.AckMessageType, ack.SequenceId, writer);
                 break;
             case SequenceMessage sequence:
-                WriteSequence(HubProtocolConstants.SequenceMessageType, sequence.SequenceId, ref writer);
+                WriteSequence(HubProtocolConstants.SequenceMessageType, sequence.SequenceId, writer);
                 break;
             default:
                 throw new InvalidDataException($"A message of type {message.GetType().Name} has no MessagePack form");
@@ -49,14 +49,14 @@ internal static class HubMessageWriter
     }
 
     private static void WriteInvocation(
-        int type, HubMethodInvocationMessage invocation, string[]? streamIds, ref MessagePackWriter writer, JsonSerializerOptions json)
+        int type, HubMethodInvocationMessage invocation, string[]? streamIds, MessagePackWriter writer, JsonSerializerOptions json)
     {
-        WriteHead(6, type, invocation, ref writer);
+        WriteHead(6, type, invocation, writer);
         writer.WriteString(invocation.Target);
         writer.WriteArrayHeader(invocation.Arguments.Length);
         foreach (var argument in invocation.Arguments)
         {
-            MessagePackValue.Write(argument, ref writer, json);
+            MessagePackValue.Write(argument, writer, json);
         }
 
         writer.WriteArrayHeader(streamIds?.Length ?? 0);
@@ -66,7 +66,7 @@ internal static class HubMessageWriter
         }
     }
 
-    private static void WriteCompletion(CompletionMessage completion, ref MessagePackWriter writer, JsonSerializerOptions json)
+    private static void WriteCompletion(CompletionMessage completion, MessagePackWriter writer, JsonSerializerOptions json)
     {
         var kind = completion switch
         {
@@ -74,7 +74,7 @@ internal static class HubMessageWriter
             { HasResult: false } => CompletionKind.Void,
             _ => CompletionKind.Result,
         };
-        WriteHead(kind == CompletionKind.Void ? 4 : 5, HubProtocolConstants.CompletionMessageType, completion, ref writer);
+        WriteHead(kind == CompletionKind.Void ? 4 : 5, HubProtocolConstants.CompletionMessageType, completion, writer);
         writer.WriteInteger((int)kind);
         if (kind == CompletionKind.Error)
         {
@@ -82,18 +82,18 @@ internal static class HubMessageWriter
         }
         else if (kind == CompletionKind.Result)
         {
-            MessagePackValue.Write(completion.Result, ref writer, json);
+            MessagePackValue.Write(completion.Result, writer, json);
         }
     }
 
-    private static void WriteSequence(int type, long id, ref MessagePackWriter writer)
+    private static void WriteSequence(int type, long id, MessagePackWriter writer)
     {
         writer.WriteArrayHeader(2);
         writer.WriteInteger(type);
         writer.WriteInteger(id);
     }
 
-    private static void WriteHead(int count, int type, HubInvocationMessage message, ref MessagePackWriter writer)
+    private static void WriteHead(int count, int type, HubInvocationMessage message, MessagePackWriter writer)
     {
         writer.WriteArrayHeader(count);
         writer.WriteInteger(type);

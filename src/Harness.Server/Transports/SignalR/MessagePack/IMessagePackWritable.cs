@@ -4,5 +4,5 @@ namespace Harness.Server.Transports.SignalR.MessagePack;
 internal interface IMessagePackWritable
 {
     /// <summary>Writes exactly one value.</summary>
-    void WriteTo(ref MessagePackWriter writer);
+    void WriteTo(MessagePackWriter writer);
 }

@@ -16,7 +16,7 @@ internal static class JsonTranscoder
 
     /// <summary>Writes one JSON value as MessagePack.</summary>
     /// <exception cref="JsonException">It is not JSON, or nested too deep.</exception>
-    public static void ToMessagePack(scoped ReadOnlySpan<byte> json, ref MessagePackWriter writer)
+    public static void ToMessagePack(ReadOnlySpan<byte> json, MessagePackWriter writer)
     {
         var reader = new Utf8JsonReader(json, ReaderOptions);
         Span<(int Start, int Count)> open = stackalloc (int, int)[MaxDepth + 1];
@@ -49,7 +49,7 @@ internal static class JsonTranscoder
             }
             else
             {
-                WriteScalar(ref reader, ref writer);
+                WriteScalar(ref reader, writer);
             }
         }
     }
@@ -89,7 +89,7 @@ internal static class JsonTranscoder
         }
     }
 
-    private static void WriteScalar(ref Utf8JsonReader reader, ref MessagePackWriter writer)
+    private static void WriteScalar(ref Utf8JsonReader reader, MessagePackWriter writer)
     {
         switch (reader.TokenType)
         {
@@ -97,7 +97,7 @@ internal static class JsonTranscoder
                 writer.WriteString(reader.ValueSpan);
                 break;
             case JsonTokenType.String or JsonTokenType.PropertyName:
-                WriteEscaped(ref reader, ref writer);
+                WriteEscaped(ref reader, writer);
                 break;
             case JsonTokenType.Number when reader.TryGetInt64(out var integer):
                 writer.WriteInteger(integer);
@@ -117,7 +117,7 @@ internal static class JsonTranscoder
         }
     }
 
-    private static void WriteEscaped(ref Utf8JsonReader reader, ref MessagePackWriter writer)
+    private static void WriteEscaped(ref Utf8JsonReader reader, MessagePackWriter writer)
     {
         // Unescaped text is never longer than what it was written as.
         var room = writer.ReserveString(reader.ValueSpan.Length);

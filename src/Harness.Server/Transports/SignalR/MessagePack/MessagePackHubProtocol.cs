@@ -56,18 +56,10 @@ internal sealed class MessagePackHubProtocol : IHubProtocol
     /// <inheritdoc />
     public void WriteMessage(HubMessage message, IBufferWriter<byte> output)
     {
-        var writer = new MessagePackWriter(UsualMessageBytes);
-        try
-        {
-            HubMessageWriter.Write(message, ref writer, _json);
-            var length = HubFraming.WritePrefix(output.GetSpan(HubFraming.MaxPrefix), writer.Written.Length);
-            output.Advance(length);
-            output.Write(writer.Written);
-        }
-        finally
-        {
-            writer.Dispose();
-        }
+        using var writer = new MessagePackWriter(UsualMessageBytes);
+        HubMessageWriter.Write(message, writer, _json);
+        output.Advance(HubFraming.WritePrefix(output.GetSpan(HubFraming.MaxPrefix), writer.Written.Length));
+        output.Write(writer.Written);
     }
 
     /// <inheritdoc />

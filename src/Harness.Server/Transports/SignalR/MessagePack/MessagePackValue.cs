@@ -39,7 +39,7 @@ internal static class MessagePackValue
     }
 
     /// <summary>Writes one value.</summary>
-    public static void Write(object? value, ref MessagePackWriter writer, JsonSerializerOptions json)
+    public static void Write(object? value, MessagePackWriter writer, JsonSerializerOptions json)
     {
         switch (value)
         {
@@ -47,7 +47,7 @@ internal static class MessagePackValue
                 writer.WriteNil();
                 break;
             case IMessagePackWritable writable:
-                writable.WriteTo(ref writer);
+                writable.WriteTo(writer);
                 break;
             case RawResult raw:
                 writer.WriteRaw(raw.RawSerializedData.ToArray());
@@ -71,7 +71,7 @@ internal static class MessagePackValue
                 writer.WriteBinary(bytes);
                 break;
             default:
-                JsonTranscoder.ToMessagePack(JsonSerializer.SerializeToUtf8Bytes(value, value.GetType(), json), ref writer);
+                JsonTranscoder.ToMessagePack(JsonSerializer.SerializeToUtf8Bytes(value, value.GetType(), json), writer);
                 break;
         }
     }

@@ -8,7 +8,7 @@ namespace Harness.Server.Transports.SignalR.MessagePack;
 /// Writes MessagePack, each value in its shortest form, into one piece of pooled memory. It grows with what is written: events, lines and
 /// documents have limits of their own. Dispose gives the memory back.
 /// </summary>
-internal ref struct MessagePackWriter
+internal sealed class MessagePackWriter : IDisposable
 {
     private const int LongestHeader = 5;
 
@@ -20,9 +20,10 @@ internal ref struct MessagePackWriter
     public MessagePackWriter(int capacity) => _buffer = ArrayPool<byte>.Shared.Rent(capacity);
 
     /// <summary>What has been written; valid until the next write.</summary>
-    public readonly ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
+    public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
 
-    public readonly void Dispose() => ArrayPool<byte>.Shared.Return(_buffer);
+    /// <inheritdoc />
+    public void Dispose() => ArrayPool<byte>.Shared.Return(_buffer);
 
     public void WriteNil() => WriteByte(MessagePackCode.Nil);
 
