@@ -78,4 +78,14 @@ public sealed class ServerOptions
     /// <summary>Executions one socket may watch at once; a further <c>execute</c> is refused with an error. Default: 10,000.</summary>
     [Range(1, 1_000_000)]
     public int MaxWatchesPerConnection { get; set; } = 10_000;
+
+    /// <summary>Subscriptions one socket may have at once; a further <c>subscribe</c> is refused with an error. Default: 100.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxSubscriptionsPerConnection { get; set; } = 100;
+
+    /// <summary>
+    /// Messages a second one socket may send on average, with ten seconds' worth at once; one that sends more is closed. Default: 5,000.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int MaxMessagesPerSecond { get; set; } = 5_000;
 }

@@ -1,1 +1,9 @@
-return 0;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+
+// In this process: what is measured is warmed up by the benchmark itself, and nothing has to be generated or built.
+var config = DefaultConfig.Instance.AddJob(
+    Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(5).WithIterationCount(9));
+BenchmarkSwitcher.FromAssembly(typeof(Harness.Benchmarks.LogBenchmarks).Assembly).Run(args, config);

@@ -23,9 +23,12 @@ internal sealed class ExecutionCommands
     /// Starts an execution and returns at once. With a key that a retained execution has, that one is given back, whatever else the command
     /// says.
     /// </summary>
+    /// <param name="command">What to start.</param>
+    /// <param name="isNew">False when an earlier one is given back.</param>
     /// <exception cref="CommandException">The kind is unknown, the data cannot be executed, or the server takes nothing new.</exception>
-    public Execution Start(ExecuteCommand command)
+    public Execution Start(ExecuteCommand command, out bool isNew)
     {
+        isNew = false;
         if (!_kinds.TryGetValue(command.Kind.Length == 0 ? DefaultKind : command.Kind, out var kind))
         {
             throw new CommandException(
@@ -40,7 +43,9 @@ internal sealed class ExecutionCommands
         var plan = Plan(kind, command);
         try
         {
-            return _executions.Start(plan);
+            var execution = _executions.Start(plan);
+            isNew = ReferenceEquals(execution.Request, plan.Request);
+            return execution;
         }
         catch (ExecutionInputException e)
         {
@@ -107,6 +112,15 @@ internal sealed class ExecutionCommands
         {
             outcome = new CancelOutcome(cancelled, [.. refusals, .. found.Except(cancelled).Select(NotRunning)]);
             claimed?.Invoke(outcome);
+        }
+    }
+
+    /// <summary>Cancels those of these executions that have not ended.</summary>
+    public void CancelAll(IReadOnlyList<Execution> executions, string reason)
+    {
+        if (executions.Count > 0)
+        {
+            _executions.Cancel(executions, reason: reason);
         }
     }
 

@@ -42,6 +42,7 @@ public sealed partial class ExecutionRegistry : IDisposable
         _places = new SemaphoreSlim(_options.MaxConcurrent);
         _pool = new SegmentPool(_options.TotalWindowBytes);
         _finished = new FinishedExecutions(_options, _pool, time, Forget);
+        _pool.Relieve = _finished.Sweep;
     }
 
     /// <summary>Bytes of log frames held in memory by all executions together.</summary>
@@ -153,8 +154,19 @@ public sealed partial class ExecutionRegistry : IDisposable
     /// what the body says of its end.
     /// </param>
     /// <param name="reason">Why, for people; every later status of the execution says so.</param>
-    public bool TryCancel(Execution execution, Action? claimed = null, string? reason = null) =>
-        Cancel([execution], _ => claimed?.Invoke(), reason).Count == 1;
+    public bool TryCancel(Execution execution, Action? claimed = null, string? reason = null)
+    {
+        if (TryClaim(execution, reason) is not { } source)
+        {
+            return false;
+        }
+
+        claimed?.Invoke();
+
+        // Callbacks on the token are the body's code: they run on the pool and their faults stay there.
+        _ = source.CancelAsync();
+        return true;
+    }
 
     /// <summary>Cancels several at once, as <see cref="TryCancel"/> does one.</summary>
     /// <param name="executions">What to cancel.</param>
@@ -179,7 +191,6 @@ public sealed partial class ExecutionRegistry : IDisposable
             claimed?.Invoke(taken);
         }
 
-        // Callbacks on the token are the body's code: they run on the pool and their faults stay there.
         sources.ForEach(source => _ = source.CancelAsync());
         return taken;
     }

@@ -22,7 +22,7 @@ internal sealed class FinishedExecutions : IDisposable
         _time = time;
         _forget = forget;
         var period = TimeSpan.FromTicks(Math.Min(options.Retention.Ticks, TimeSpan.TicksPerSecond * 10));
-        _timer = time.CreateTimer(_ => Sweep(), null, period, period);
+        _timer = time.CreateTimer(_ => Tick(), null, period, period);
     }
 
     /// <summary>Takes an execution that has ended, and forgets those it displaces.</summary>
@@ -46,6 +46,12 @@ internal sealed class FinishedExecutions : IDisposable
     }
 
     public void Dispose() => _timer.Dispose();
+
+    private void Tick()
+    {
+        Sweep();
+        _pool.DropUnused();
+    }
 
     private bool TryTakeExpired(out Execution? execution)
     {

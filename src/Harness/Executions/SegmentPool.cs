@@ -4,8 +4,9 @@ using System.Collections.Concurrent;
 namespace Harness.Executions;
 
 /// <summary>
-/// Memory of all logs. Small segments (most executions are short) come from the shared array pool; full-size ones are kept here, at
-/// most 128 of them: more are left to the collector, so that memory falls again after a burst. Thread-safe.
+/// Memory of all logs. Small segments (most executions are short) come from the shared array pool; full-size ones are kept here for the
+/// next log, as far as used and kept ones together stay within the limit. What nobody has asked for in a while is given back to the
+/// system. Thread-safe.
 /// </summary>
 internal sealed class SegmentPool
 {
@@ -18,15 +19,21 @@ internal sealed class SegmentPool
     /// </summary>
     public const int LargestSegment = 128 * 1024;
 
-    private const int MaxKept = 128;
+    // A collection is worth its pause, in an idle process, for this much.
+    private const long WorthCollecting = 16 * 1024 * 1024;
 
     private readonly ConcurrentStack<byte[]> _kept = new();
     private readonly long _limit;
-    private int _keptCount;
+    private long _keptBytes;
     private long _used;
+    private long _dropped;
+    private volatile bool _wasAsked;
 
     /// <param name="limit">Bytes in use above which <see cref="IsOverLimit"/> asks logs and retention to give memory back.</param>
     public SegmentPool(long limit) => _limit = limit;
+
+    /// <summary>Asked, on the thread of a log writer, to give memory back while <see cref="IsOverLimit"/>; set once, before the first rent.</summary>
+    public Action? Relieve { get; set; }
 
     /// <summary>Bytes of all segments that a log or a reader holds.</summary>
     public long Used => Interlocked.Read(ref _used);
@@ -37,7 +44,13 @@ internal sealed class SegmentPool
     /// <summary>A segment that holds at least <paramref name="capacity"/> bytes.</summary>
     public LogSegment Rent(int capacity, long firstSequence)
     {
+        _wasAsked = true;
         Interlocked.Add(ref _used, capacity);
+        if (IsOverLimit)
+        {
+            Relieve?.Invoke();
+        }
+
         if (capacity != LargestSegment)
         {
             return new LogSegment(this, ArrayPool<byte>.Shared.Rent(capacity), capacity, firstSequence);
@@ -45,7 +58,7 @@ internal sealed class SegmentPool
 
         if (_kept.TryPop(out var bytes))
         {
-            Interlocked.Decrement(ref _keptCount);
+            Interlocked.Add(ref _keptBytes, -LargestSegment);
         }
 
         return new LogSegment(this, bytes ?? GC.AllocateUninitializedArray<byte>(LargestSegment), capacity, firstSequence);
@@ -54,18 +67,45 @@ internal sealed class SegmentPool
     /// <summary>Takes the bytes of a released segment back.</summary>
     public void Return(byte[] bytes, int capacity)
     {
-        Interlocked.Add(ref _used, -capacity);
+        var used = Interlocked.Add(ref _used, -capacity);
         if (capacity != LargestSegment)
         {
             ArrayPool<byte>.Shared.Return(bytes);
+            Interlocked.Add(ref _dropped, capacity);
         }
-        else if (Interlocked.Increment(ref _keptCount) <= MaxKept)
+        else if (used + Interlocked.Add(ref _keptBytes, LargestSegment) <= _limit)
         {
             _kept.Push(bytes);
         }
         else
         {
-            Interlocked.Decrement(ref _keptCount);
+            Interlocked.Add(ref _keptBytes, -LargestSegment);
+            Interlocked.Add(ref _dropped, LargestSegment);
+        }
+    }
+
+    /// <summary>
+    /// Called now and then: when nothing was asked for since the last call, what is kept is dropped, and what was dropped is collected once
+    /// it is worth it. A process that has become idle would else stay as large as it was at its busiest.
+    /// </summary>
+    public void DropUnused()
+    {
+        if (_wasAsked)
+        {
+            _wasAsked = false;
+            return;
+        }
+
+        while (_kept.TryPop(out _))
+        {
+            Interlocked.Add(ref _keptBytes, -LargestSegment);
+            Interlocked.Add(ref _dropped, LargestSegment);
+        }
+
+        if (Interlocked.Read(ref _dropped) >= WorthCollecting)
+        {
+            Interlocked.Exchange(ref _dropped, 0);
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
     }
 }

@@ -330,6 +330,23 @@ public sealed class ExecutionRegistryTests
     }
 
     [Fact]
+    public async Task RunningLogKeepsItsWindowAsLongAsFinishedOnesCanMakeRoom()
+    {
+        const int Total = 4 * 1024 * 1024;
+        using var engine = new Engine(new ExecutionOptions { TotalWindowBytes = Total, WindowBytes = Total / 2 });
+        string[] lines = [.. Enumerable.Repeat(new string('x', 100), 7_000)];
+        for (var i = 0; i < 4; i++)
+        {
+            await engine.RunAsync(lines);
+        }
+
+        // Each of them takes some 1.5 MiB: the total is full, and the next run needs the room of those before it.
+        var execution = await engine.RunAsync(lines);
+
+        Assert.Equal(1, execution.Log.FirstSequence);
+    }
+
+    [Fact]
     public async Task ExecutionThatIsBeingReadIsKeptUntilItsReaderIsThrough()
     {
         using var engine = new Engine(new ExecutionOptions { MaxFinished = 0 });

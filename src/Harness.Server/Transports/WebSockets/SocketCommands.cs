@@ -1,56 +1,54 @@
-using System.Text.Json;
 using Harness.Executions;
 using Microsoft.Extensions.Options;
 
 namespace Harness.Server.Transports.WebSockets;
 
-/// <summary>What clients can ask over <c>/ws</c>: the seed's three actions (PROTOCOL, "Client to server"). One for all connections.</summary>
-internal sealed partial class SocketCommands
+/// <summary>What clients can ask over <c>/ws</c> (PROTOCOL, "Client to server"). One for all connections.</summary>
+internal sealed partial class SocketCommands(
+    ExecutionCommands commands,
+    IOptions<ServerOptions> options,
+    IOptions<ExecutionOptions> executions,
+    TimeProvider time,
+    ILogger<SocketCommands> logger)
 {
-    private const string DefaultKind = "suite";
-
-    private readonly ExecutionRegistry _executions;
-    private readonly Dictionary<string, IExecutionKind> _kinds;
-    private readonly ServerOptions _options;
-    private readonly ILogger<SocketCommands> _logger;
-
-    public SocketCommands(
-        ExecutionRegistry executions, IEnumerable<IExecutionKind> kinds, IOptions<ServerOptions> options, ILogger<SocketCommands> logger)
-    {
-        _executions = executions;
-        _kinds = kinds.ToDictionary(kind => kind.Name, StringComparer.Ordinal);
-        _options = options.Value;
-        _logger = logger;
-    }
+    private readonly ServerOptions _options = options.Value;
 
     /// <summary>Does what one message asks. Whatever is in it, the connection goes on; what goes wrong is answered.</summary>
-    public void Handle(ReadOnlyMemory<byte> utf8, SocketPump pump)
+    public void Handle(ReadOnlyMemory<byte> utf8, SocketSession session)
     {
         string? reference = null;
         try
         {
             if (SocketMessage.Parse(utf8, out var problem) is not { } message)
             {
-                pump.TryReply(SocketReply.Error($"Invalid JSON: {problem}", "invalid_json"));
+                session.Pump.TryReply(SocketReply.Error($"Invalid JSON: {problem}", "invalid_json"));
                 return;
             }
 
             reference = message.Reference;
-            Handle(message, pump);
+            Handle(message, session);
+        }
+        catch (CommandException e)
+        {
+            session.Pump.TryReply(SocketReply.Error(e, reference));
         }
         catch (Exception e)
         {
             LogFailed(e);
-            pump.TryReply(SocketReply.Error("Internal error: the server could not handle this message", "internal", null, reference));
+            session.Pump.TryReply(SocketReply.Error("Internal error: the server could not handle this message", "internal", null, reference));
         }
     }
 
-    private void Handle(SocketMessage message, SocketPump pump)
+    /// <summary>Cancels what the connection started with <c>"on_disconnect":"cancel"</c>.</summary>
+    public void End(SocketSession session) => commands.CancelAll(session.Owned, "The connection that started it ended");
+
+    private void Handle(SocketMessage message, SocketSession session)
     {
+        var pump = session.Pump;
         switch (message.Action)
         {
             case "execute":
-                Execute(message, pump);
+                Execute(message, session);
                 break;
             case "cancel":
                 Cancel(message, pump);
@@ -58,103 +56,96 @@ internal sealed partial class SocketCommands
             case "status":
                 Status(message, pump);
                 break;
-            default:
-                pump.TryReply(SocketReply.Error(
-                    $"Unknown action: {message.Action}. Supported actions: execute, cancel, status", "unknown_action", null, message.Reference));
+            case "subscribe":
+                Subscribe(message, pump);
                 break;
+            case "unsubscribe":
+                Unsubscribe(message, pump);
+                break;
+            case "list":
+                pump.TryReply(SocketReply.List(commands.List(ListCommand.Read(message.Fields)), message.Reference));
+                break;
+            case "ping":
+                pump.TryReply(SocketReply.Pong(time.GetUtcNow(), message.Reference));
+                break;
+            case "hello":
+                session.SaidHello = true;
+                pump.TryReply(SocketReply.Hello(_options, executions.Value, message.Reference));
+                break;
+            default:
+                // The seed's text to the letter: its clients know no other actions.
+                throw new CommandException($"Unknown action: {message.Action}. Supported actions: execute, cancel, status", "unknown_action");
         }
     }
 
-    private void Execute(SocketMessage message, SocketPump pump)
+    private void Execute(SocketMessage message, SocketSession session)
     {
-        if (pump.WatchCount >= _options.MaxWatchesPerConnection)
+        var (pump, command) = (session.Pump, ExecuteCommand.Read(message.Fields));
+        if (command.Watch && pump.WatchCount >= _options.MaxWatchesPerConnection)
         {
-            Refuse(
+            throw new CommandException(
                 $"Too many executions: this connection watches {pump.WatchCount}, which is the limit; wait for one to end or open another connection",
                 "too_many");
-            return;
         }
 
-        if (!_kinds.TryGetValue(message.Kind.Length == 0 ? DefaultKind : message.Kind, out var kind))
+        var execution = commands.Start(command, out var isNew);
+        if (isNew && command.CancelsOnDisconnect)
         {
-            Refuse($"Unknown kind: {message.Kind}. Supported kinds: {string.Join(", ", _kinds.Keys.Order(StringComparer.Ordinal))}", "unknown_kind");
-            return;
+            session.Own(execution);
         }
 
-        if (Plan(kind, message.Data, out var problem) is not { } plan)
+        // A repeated execute of what is watched here already must not bring its events twice.
+        if (command.Watch && !pump.IsWatching(execution))
         {
-            Refuse($"Invalid execute payload: {problem}", "invalid_payload");
-            return;
+            pump.Watch(execution, command.Events);
         }
-
-        try
-        {
-            pump.Add(_executions.Start(plan), from: 1);
-        }
-        catch (ExecutionInputException e)
-        {
-            Refuse(e.Message, "overloaded");
-        }
-
-        void Refuse(string text, string code) => pump.TryReply(SocketReply.Error(text, code, null, message.Reference));
-    }
-
-    private static ExecutionPlan? Plan(IExecutionKind kind, JsonElement data, out string? problem)
-    {
-        problem = null;
-        try
-        {
-            return kind.Plan(data);
-        }
-        catch (ExecutionInputException e)
-        {
-            problem = e.Message;
-            return null;
-        }
-    }
-
-    private void Cancel(SocketMessage message, SocketPump pump)
-    {
-        if (!TryFind(message, pump, out var execution))
-        {
-            return;
-        }
-
-        if (!_executions.TryCancel(execution, claimed: () => pump.TryReply(SocketReply.Status(execution, message.Reference))))
-        {
-            pump.TryReply(SocketReply.Error(
-                $"Cannot cancel: execution is not running (current status: {execution.State.Status.ToWire()})",
-                "not_running",
-                execution.Id,
-                message.Reference));
-        }
-    }
-
-    private void Status(SocketMessage message, SocketPump pump)
-    {
-        if (TryFind(message, pump, out var execution))
+        else
         {
             pump.TryReply(SocketReply.Status(execution, message.Reference));
         }
     }
 
-    private bool TryFind(SocketMessage message, SocketPump pump, out Execution execution)
+    private void Cancel(SocketMessage message, SocketPump pump)
     {
-        execution = null!;
-        if (message.Id.Length == 0)
+        var command = CancelCommand.Read(message.Fields);
+        if (command.Ids is null && command.Filter is null)
         {
-            pump.TryReply(SocketReply.Error($"Missing execution id for {message.Action} action", "missing_id", null, message.Reference));
-            return false;
+            commands.Cancel(command, claimed: execution => pump.TryReply(SocketReply.Status(execution, message.Reference)));
+        }
+        else
+        {
+            commands.CancelMany(command, claimed: outcome => pump.TryReply(SocketReply.Cancelled(outcome, message.Reference)));
+        }
+    }
+
+    private void Status(SocketMessage message, SocketPump pump)
+    {
+        var command = StatusCommand.Read(message.Fields);
+        pump.TryReply(SocketReply.Status(commands.Find(command.Id, "status"), message.Reference, command.Lines));
+    }
+
+    private void Subscribe(SocketMessage message, SocketPump pump)
+    {
+        var command = SubscribeCommand.Read(message.Fields);
+        var execution = commands.Find(command.Id, "subscribe");
+        if (pump.SubscriptionCount >= _options.MaxSubscriptionsPerConnection && !pump.IsSubscribed(execution))
+        {
+            throw new CommandException(
+                $"Too many subscriptions: this connection has {pump.SubscriptionCount}, which is the limit; end one or open another connection",
+                "too_many_subscriptions",
+                execution.Id);
         }
 
-        if (!_executions.TryFind(message.Id, out var found))
-        {
-            pump.TryReply(SocketReply.Error($"Test execution not found: {message.Id}", "not_found", message.Id, message.Reference));
-            return false;
-        }
+        pump.Subscribe(execution, command, message.Reference);
+    }
 
-        execution = found;
-        return true;
+    private void Unsubscribe(SocketMessage message, SocketPump pump)
+    {
+        var execution = commands.Find(message.Id, "unsubscribe");
+        if (!pump.TryUnsubscribe(execution, message.Reference))
+        {
+            throw new CommandException($"Not subscribed: {execution.Id}", "not_subscribed", execution.Id);
+        }
     }
 
     [LoggerMessage(1, LogLevel.Error, "A message of a client could not be handled")]

@@ -1,11 +1,10 @@
-using System.Buffers;
 using System.Net.WebSockets;
 
 namespace Harness.Server.Transports.WebSockets;
 
 /// <summary>
 /// One open <c>/ws</c> connection: reads commands one after the other, and ends when the peer closes, when the server closes it, or when
-/// the connection breaks. Executions it started go on.
+/// the connection breaks. Executions it started go on, unless it asked for the contrary.
 /// </summary>
 internal sealed class SocketConnection : IDisposable
 {
@@ -19,6 +18,7 @@ internal sealed class SocketConnection : IDisposable
     private readonly WebSocket _socket;
     private readonly CancellationTokenSource _cut;
     private readonly int _maxMessageBytes;
+    private readonly MessageBudget _budget;
     private long _pingedAt;
     private volatile int _closing;
 
@@ -36,11 +36,15 @@ internal sealed class SocketConnection : IDisposable
         // The heartbeat is one for all connections: no timer here.
         _socket = WebSocket.CreateFromStream(
             _stream, new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = TimeSpan.Zero });
-        Pump = new SocketPump(_stream, _ => _cut.Cancel());
+        Session = new SocketSession(new SocketPump(_stream, _ => _cut.Cancel()));
+        _budget = new MessageBudget(options.MaxMessagesPerSecond);
     }
 
+    /// <summary>What it has said of itself.</summary>
+    public SocketSession Session { get; }
+
     /// <summary>What goes out.</summary>
-    public SocketPump Pump { get; }
+    public SocketPump Pump => Session.Pump;
 
     /// <summary>Reads and answers until the end. Never throws for what a peer or the network does.</summary>
     public async Task RunAsync()
@@ -54,8 +58,7 @@ internal sealed class SocketConnection : IDisposable
                     // What comes after our close frame is not acted on: a page of a foreign origin may send before it hears of it.
                     if (_closing == 0)
                     {
-                        await Pump.WaitForRoomAsync(_cut.Token);
-                        _commands.Handle(message.AsMemory(), Pump);
+                        await HandleAsync(message.AsMemory());
                     }
                 }
                 finally
@@ -73,6 +76,7 @@ internal sealed class SocketConnection : IDisposable
         }
         finally
         {
+            _commands.End(Session);
             Pump.Stop();
 
             // The logs' memory is in the pump's hands until its last write has ended. A close frame that .NET's socket has sent for a
@@ -161,11 +165,23 @@ internal sealed class SocketConnection : IDisposable
     // CloseAsync never faults, and RunAsync ends with it.
     private void CloseSoon(int code, string reason) => _ = CloseAsync((WebSocketCloseStatus)code, reason);
 
+    private async ValueTask HandleAsync(ReadOnlyMemory<byte> message)
+    {
+        if (!_budget.TryTake(Environment.TickCount64))
+        {
+            await CloseAsync((WebSocketCloseStatus)4029, $"too many messages: more than {_budget.PerSecond} a second; reconnect and send less");
+            return;
+        }
+
+        await Pump.WaitForRoomAsync(_cut.Token);
+        _commands.Handle(message, Session);
+    }
+
     /// <summary>The next whole message, or null when the peer has closed. After our own close frame everything is read and thrown away.</summary>
-    private async ValueTask<Message?> ReceiveAsync()
+    private async ValueTask<IncomingMessage?> ReceiveAsync()
     {
         // An idle connection waits without a buffer.
-        var message = new Message();
+        var message = new IncomingMessage();
         try
         {
             var result = await _socket.ReceiveAsync(Memory<byte>.Empty, _cut.Token);
@@ -193,43 +209,5 @@ internal sealed class SocketConnection : IDisposable
 
         message.Return();
         return null;
-    }
-
-    /// <summary>A message while it comes in, in pooled memory that doubles as needed; bounded by the limit on messages.</summary>
-    private sealed class Message
-    {
-        private const int FirstBytes = 4 * 1024;
-
-        private byte[] _bytes = [];
-
-        public int Length { get; private set; }
-
-        public ReadOnlyMemory<byte> AsMemory() => _bytes.AsMemory(0, Length);
-
-        public Memory<byte> Room()
-        {
-            if (Length == _bytes.Length)
-            {
-                var larger = ArrayPool<byte>.Shared.Rent(Math.Max(FirstBytes, 2 * Length));
-                AsMemory().CopyTo(larger);
-                Return();
-                _bytes = larger;
-            }
-
-            return _bytes.AsMemory(Length);
-        }
-
-        public void Clear() => Length = 0;
-
-        public void Advance(int count) => Length += count;
-
-        public void Return()
-        {
-            if (_bytes.Length > 0)
-            {
-                ArrayPool<byte>.Shared.Return(_bytes);
-                _bytes = [];
-            }
-        }
     }
 }

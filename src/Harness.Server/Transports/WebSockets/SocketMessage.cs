@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace Harness.Server.Transports.WebSockets;
 
-/// <summary>One message of a client: <c>{"action", "id"?, "data"?, "kind"?, "ref"?}</c>. Key names match whatever their case; the last of several counts.</summary>
+/// <summary>
+/// One message of a client: what every action has, read in the words of the seed's server, and the rest for the command itself. Key names
+/// match whatever their case; the last of several counts.
+/// </summary>
 internal sealed record SocketMessage
 {
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = JsonSyntax.MaxDepth };
@@ -16,7 +19,8 @@ internal sealed record SocketMessage
     /// <summary>The client's own mark for the answer; null: none.</summary>
     public string? Reference { get; private init; }
 
-    public JsonElement Data { get; private init; }
+    /// <summary>All members, for the command that the action names.</summary>
+    public CommandFields Fields { get; private init; } = new(default);
 
     /// <summary>Reads a message; when it cannot be read, <paramref name="problem"/> says why in the words clients know.</summary>
     public static SocketMessage? Parse(ReadOnlyMemory<byte> utf8, out string? problem)
@@ -43,7 +47,7 @@ internal sealed record SocketMessage
             }
         }
 
-        return problem is null ? message : null;
+        return problem is null ? message with { Fields = new CommandFields(root) } : null;
     }
 
     private SocketMessage With(JsonProperty member, ref string? problem) => member.Name.ToUpperInvariant() switch
@@ -52,7 +56,6 @@ internal sealed record SocketMessage
         "ID" => this with { Id = Text(member, "id", ref problem) ?? Id },
         "KIND" => this with { Kind = Text(member, "kind", ref problem) ?? Kind },
         "REF" => this with { Reference = Text(member, "ref", ref problem) ?? Reference },
-        "DATA" => this with { Data = member.Value },
         _ => this,
     };
 

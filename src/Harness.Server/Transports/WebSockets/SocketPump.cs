@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Harness.Executions;
@@ -9,31 +8,23 @@ namespace Harness.Server.Transports.WebSockets;
 /// All that goes out on one connection: direct replies, and what its cursors have to read. It runs on the pool only while there is
 /// something to send, one write at a time, each execution in its turn. Small ranges of several executions share a write.
 /// </summary>
-internal sealed class SocketPump(SocketStream stream, Action<Exception> failed) : IThreadPoolWorkItem
+internal sealed partial class SocketPump(SocketStream stream, Action<Exception> failed) : IThreadPoolWorkItem
 {
-    // Ranges below this are gathered; larger ones go straight from the log's memory.
-    private const int SmallBytes = 8 * 1024;
-    private const int GatherBytes = 32 * 1024;
-
     /// <summary>Replies that may wait. When there are as many, the connection reads no further command: the client feels its own haste.</summary>
     private const int MaxReplies = 32;
 
     private readonly Channel<byte[]> _replies = Channel.CreateBounded<byte[]>(
         new BoundedChannelOptions(MaxReplies) { SingleReader = true, SingleWriter = true });
 
-    // Bounded by the number of watches: each is in here once at most.
-    private readonly ConcurrentQueue<Watch> _ready = new();
-    private readonly ConcurrentDictionary<Watch, byte> _watches = new();
+    // Bounded by the number of watches: each is in here once, and once more when it was closed.
+    private readonly ConcurrentQueue<SocketWatch> _ready = new();
+    private readonly FrameWriter _writer = new(stream);
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _letGo = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private byte[]? _gathered;
-    private int _gatheredLength;
+    private byte[]? _lastWord;
     private int _signals;
     private volatile bool _stopped;
     private volatile bool _draining;
-
-    /// <summary>Executions this connection watches now.</summary>
-    public int WatchCount => _watches.Count;
 
     /// <summary>Waits until a reply would be taken.</summary>
     public async ValueTask WaitForRoomAsync(CancellationToken cancellationToken) =>
@@ -47,17 +38,12 @@ internal sealed class SocketPump(SocketStream stream, Action<Exception> failed) 
         return taken;
     }
 
-    /// <summary>Sends every event of an execution from a sequence on, until its result.</summary>
-    public void Add(Execution execution, long from)
-    {
-        var watch = new Watch(this, execution, from);
-        _watches.TryAdd(watch, 0);
-        Enqueue(watch);
-    }
-
     /// <summary>Waits until everything there is has been sent: call it when all executions have ended.</summary>
-    public Task DrainAsync(CancellationToken cancellationToken)
+    /// <param name="lastWord">A frame to send then; null: none.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task DrainAsync(byte[]? lastWord, CancellationToken cancellationToken)
     {
+        _lastWord = lastWord;
         _draining = true;
         Signal();
         return _drained.Task.WaitAsync(cancellationToken);
@@ -85,7 +71,7 @@ internal sealed class SocketPump(SocketStream stream, Action<Exception> failed) 
         }
     }
 
-    private void Enqueue(Watch watch)
+    internal void Enqueue(SocketWatch watch)
     {
         _ready.Enqueue(watch);
         Signal();
@@ -129,7 +115,7 @@ internal sealed class SocketPump(SocketStream stream, Action<Exception> failed) 
             }
 
             await SendRepliesAsync();
-            await FlushAsync();
+            await _writer.FlushAsync();
             if (_ready.IsEmpty)
             {
                 break;
@@ -138,23 +124,38 @@ internal sealed class SocketPump(SocketStream stream, Action<Exception> failed) 
 
         if (_draining && _watches.IsEmpty)
         {
+            if (!_stopped && Interlocked.Exchange(ref _lastWord, null) is { } lastWord)
+            {
+                await _writer.WriteAsync(lastWord);
+                await _writer.FlushAsync();
+            }
+
             _drained.TrySetResult();
         }
     }
 
-    private async ValueTask SendAsync(Watch watch)
+    private async ValueTask SendAsync(SocketWatch watch)
     {
-        if (watch.Cursor.TryTake(out var range))
+        if (watch.IsClosed)
         {
-            // A reply that was given before these events came is seen by now, and goes first: "cancelled" before what the body says of it.
+            watch.Cursor.Dispose();
+        }
+        else if (watch.Cursor.TryTake(out var range))
+        {
+            // A reply that was given before these events came is seen by now, and goes first: "cancelled" before what the body says of it,
+            // "subscribed" before the first event, and nothing after "unsubscribed".
             await SendRepliesAsync();
-            await (range.IsTruncated ? GatherAsync(watch.DescribeTruncation(range)) : GatherAsync(range.Frames));
+            if (!watch.IsClosed)
+            {
+                await SendAsync(watch, range);
+            }
+
             _ready.Enqueue(watch);
         }
         else if (watch.Cursor.IsAtEnd)
         {
-            _watches.TryRemove(watch, out _);
-            watch.Cursor.Dispose();
+            await SendRepliesAsync();
+            await EndAsync(watch);
         }
         else if (!watch.Cursor.TryPark())
         {
@@ -162,84 +163,49 @@ internal sealed class SocketPump(SocketStream stream, Action<Exception> failed) 
         }
     }
 
+    private async ValueTask SendAsync(SocketWatch watch, LogRange range)
+    {
+        if (range.IsTruncated)
+        {
+            await _writer.WriteAsync(watch.DescribeTruncation(range));
+            return;
+        }
+
+        if (!range.HasEvents || watch.WantsEvents)
+        {
+            await _writer.WriteAsync(range.Frames);
+            return;
+        }
+
+        var frames = range.Frames;
+        while (LogEvent.TakeOthers(ref frames) is { IsEmpty: false } others)
+        {
+            await _writer.WriteAsync(others);
+        }
+    }
+
     private async ValueTask SendRepliesAsync()
     {
         while (_replies.Reader.TryRead(out var frame))
         {
-            await GatherAsync(frame);
-        }
-    }
-
-    private ValueTask GatherAsync(ReadOnlyMemory<byte> frames)
-    {
-        if (frames.Length > SmallBytes || _gatheredLength + frames.Length > GatherBytes)
-        {
-            return FlushAndWriteAsync(frames);
-        }
-
-        _gathered ??= ArrayPool<byte>.Shared.Rent(GatherBytes);
-        frames.CopyTo(_gathered.AsMemory(_gatheredLength));
-        _gatheredLength += frames.Length;
-        return ValueTask.CompletedTask;
-    }
-
-    private async ValueTask FlushAndWriteAsync(ReadOnlyMemory<byte> frames)
-    {
-        await FlushAsync();
-        await stream.WriteAsync(frames);
-    }
-
-    private async ValueTask FlushAsync()
-    {
-        if (_gathered is not { } gathered)
-        {
-            return;
-        }
-
-        _gathered = null;
-        var length = _gatheredLength;
-        _gatheredLength = 0;
-        try
-        {
-            await stream.WriteAsync(gathered.AsMemory(0, length));
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(gathered);
+            await _writer.WriteAsync(frame);
         }
     }
 
     private void LetGo()
     {
-        foreach (var (watch, _) in _watches)
+        while (_ready.TryDequeue(out var watch))
         {
-            if (_watches.TryRemove(watch, out _))
-            {
-                watch.Cursor.Dispose();
-            }
+            watch.Cursor.Dispose();
+        }
+
+        foreach (var (id, watch) in _watches)
+        {
+            _watches.TryRemove(id, out _);
+            watch.Cursor.Dispose();
         }
 
         _drained.TrySetResult();
         _letGo.TrySetResult();
-    }
-
-    /// <summary>One execution watched over this connection.</summary>
-    private sealed class Watch : ILogWatcher
-    {
-        private readonly SocketPump _pump;
-        private readonly ExecutionLog _log;
-
-        public Watch(SocketPump pump, Execution execution, long from)
-        {
-            _pump = pump;
-            _log = execution.Log;
-            Cursor = _log.OpenCursor(from, this);
-        }
-
-        public LogCursor Cursor { get; }
-
-        public byte[] DescribeTruncation(LogRange range) => WebSocketFrame.Of(_log.DescribeTruncation(range).Span);
-
-        public void OnAppended() => _pump.Enqueue(this);
     }
 }

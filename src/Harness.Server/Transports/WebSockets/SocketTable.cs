@@ -7,6 +7,10 @@ namespace Harness.Server.Transports.WebSockets;
 /// <summary>All open connections, their common heartbeat, and their end when the server stops. Thread-safe.</summary>
 internal sealed class SocketTable : IDisposable
 {
+    // When clients that said hello are told to come back: spread out, so that they do not come all at once.
+    private const int LeastRetryMilliseconds = 1000;
+    private const int MostRetryMilliseconds = 2000;
+
     private static readonly TimeSpan DrainTimeLimit = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<SocketConnection, Task> _connections = new();
@@ -66,7 +70,8 @@ internal sealed class SocketTable : IDisposable
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(DrainTimeLimit);
-        await connection.Pump.DrainAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var lastWord = connection.Session.SaidHello ? SocketReply.Closing(Random.Shared.Next(LeastRetryMilliseconds, MostRetryMilliseconds)) : null;
+        await connection.Pump.DrainAsync(lastWord, limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await connection.CloseAsync(WebSocketCloseStatus.EndpointUnavailable, "the server is stopping");
     }
 

@@ -1,0 +1,35 @@
+using Harness.Executions;
+
+namespace Harness.Server.Transports.WebSockets;
+
+/// <summary>What one connection has said of itself, beside what it watches. For the connection's reader alone, but for <see cref="SaidHello"/>.</summary>
+internal sealed class SocketSession(SocketPump pump)
+{
+    // Bounded by the executions that have not ended: those that have are dropped whenever it would grow.
+    private readonly List<Execution> _owned = [];
+    private volatile bool _saidHello;
+
+    /// <summary>What goes out.</summary>
+    public SocketPump Pump => pump;
+
+    /// <summary>Whether the client knows frames that a client of the seed does not.</summary>
+    public bool SaidHello
+    {
+        get => _saidHello;
+        set => _saidHello = value;
+    }
+
+    /// <summary>Executions that are to be cancelled when the connection ends.</summary>
+    public IReadOnlyList<Execution> Owned => _owned;
+
+    /// <summary>Cancels this execution when the connection ends.</summary>
+    public void Own(Execution execution)
+    {
+        if (_owned.Count == _owned.Capacity)
+        {
+            _owned.RemoveAll(owned => owned.Completion.IsCompleted);
+        }
+
+        _owned.Add(execution);
+    }
+}
