@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using Harness.Executions;
 using Harness.Server.Transports.WebSockets;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.Options;
@@ -9,7 +8,7 @@ namespace Harness.Server.Transports.SignalR;
 
 /// <summary>The hub at <c>/hub</c> (PROTOCOL, "SignalR hub"). A command is one object with the fields of the <c>/ws</c> action of its name.</summary>
 internal sealed class ExecutionHub(
-    ExecutionCommands commands, ExecutionRegistry executions, HubTable table, SocketTable sockets, IOptions<ServerOptions> options) : Hub
+    ExecutionCommands commands, HubTable table, SocketTable sockets, IOptions<ServerOptions> options) : Hub
 {
     private HubPeer Peer => (HubPeer)Context.Items[typeof(HubPeer)]!;
 
@@ -18,8 +17,8 @@ internal sealed class ExecutionHub(
     public RawJson Execute(JsonElement command)
     {
         var execute = ExecuteCommand.Read(Read(command));
-        var execution = commands.Start(execute);
-        if (execute.CancelsOnDisconnect)
+        var execution = commands.Start(execute, out var isNew);
+        if (isNew && execute.CancelsOnDisconnect)
         {
             Peer.Own(execution, Context.ConnectionAborted);
         }
@@ -28,7 +27,7 @@ internal sealed class ExecutionHub(
     }
 
     /// <summary>Cancels one execution, or with <c>ids</c> or <c>filter</c> many.</summary>
-    /// <returns>The status document of the one; of many <c>{"items":[…],"errors":[…]}</c>.</returns>
+    /// <returns>The status document of the one; of many <c>{"cancelled":[…],"refused":[…]}</c>.</returns>
     public RawJson Cancel(JsonElement command)
     {
         var cancel = CancelCommand.Read(Read(command));
@@ -69,7 +68,7 @@ internal sealed class ExecutionHub(
     /// <inheritdoc />
     public override Task OnConnectedAsync()
     {
-        Context.Items[typeof(HubPeer)] = new HubPeer(executions, options.Value.MaxWatchesPerConnection);
+        Context.Items[typeof(HubPeer)] = new HubPeer(commands, options.Value.MaxWatchesPerConnection);
         table.Enter(sockets.Count);
         return Task.CompletedTask;
     }

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.SignalR;
 namespace Harness.Server.Transports.SignalR;
 
 /// <summary>What the server keeps for one connection of the hub. Thread-safe.</summary>
-internal sealed class HubPeer(ExecutionRegistry executions, int maxStreams)
+internal sealed class HubPeer(ExecutionCommands commands, int maxStreams)
 {
     // Bounded by what runs in the whole server: those that have ended are taken out when another comes in.
     private readonly ConcurrentDictionary<Execution, byte> _owned = new();
@@ -28,7 +28,7 @@ internal sealed class HubPeer(ExecutionRegistry executions, int maxStreams)
     }
 
     /// <summary>Cancels what would have nobody left: call it when the connection has ended.</summary>
-    public void CancelOwned() => executions.Cancel(_owned.Keys, reason: "The connection that started it has ended");
+    public void CancelOwned() => commands.CancelAll([.. _owned.Keys], "The connection that started it ended");
 
     /// <summary>Passes a stream on while it counts as one of this connection's. One too many is refused.</summary>
     public async IAsyncEnumerable<T> CountAsync<T>(IAsyncEnumerable<T> stream, [EnumeratorCancellation] CancellationToken cancellationToken = default)

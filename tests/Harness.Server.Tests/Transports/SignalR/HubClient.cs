@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.WebSockets;
+using System.Text;
 using System.Text.Json;
 using Harness.Server.Transports.SignalR.MessagePack;
 using Microsoft.AspNetCore.Connections;
@@ -41,6 +42,22 @@ internal sealed class HubClient : IConnectionFactory
             new HubClient(chosen, configure), chosen, new UriEndPoint(uri ?? HubUri(app)), services, NullLoggerFactory.Instance);
         await connection.StartAsync(Stop);
         return connection;
+    }
+
+    /// <summary>Sends text as it is and reads until something has come, or the server closes.</summary>
+    public static async Task<string> ReadAsync(HarnessApp app, string text, string until)
+    {
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(HubUri(app), Stop);
+        await socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, Stop);
+        var (answer, buffer) = (new StringBuilder(), new byte[4096]);
+        while (!answer.ToString().Contains(until, StringComparison.Ordinal)
+            && await socket.ReceiveAsync(buffer.AsMemory(), Stop) is { MessageType: not WebSocketMessageType.Close } part)
+        {
+            answer.Append(Encoding.UTF8.GetString(buffer, 0, part.Count));
+        }
+
+        return answer.ToString();
     }
 
     public async ValueTask<ConnectionContext> ConnectAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
@@ -106,7 +123,7 @@ internal sealed class HubClient : IConnectionFactory
                     }
                 }
             }
-            catch (Exception e) when (e is WebSocketException or OperationCanceledException)
+            catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException)
             {
                 error = e;
             }
@@ -133,7 +150,7 @@ internal sealed class HubClient : IConnectionFactory
                     }
                 }
             }
-            catch (Exception e) when (e is WebSocketException or OperationCanceledException)
+            catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException)
             {
                 // The other half says so.
             }

@@ -8,7 +8,7 @@ namespace Harness.Server.Tests.Transports.SignalR.MessagePack;
 
 public sealed class HubProtocolFuzzTests
 {
-    private const int Rounds = 200_000;
+    private const int Rounds = 50_000;
 
     private static readonly Type[] Parameters = [typeof(JsonElement), typeof(string), typeof(long)];
 

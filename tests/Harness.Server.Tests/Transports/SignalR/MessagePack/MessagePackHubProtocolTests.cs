@@ -107,7 +107,7 @@ public sealed class MessagePackHubProtocolTests
     [InlineData("01 c1", "0xC1")]
     [InlineData("02 91 a0", "kind Integer")]
     [InlineData("02 93 05", "cut short")]
-    [InlineData("03 92 05 80", "cut short")]
+    [InlineData("03 92 05 80", "A cancellation has")]
     [InlineData("04 92 05 80 a0", "A cancellation has")]
     [InlineData("05 94 03 80 a0 04", "1, 2 or 3")]
     [InlineData("05 94 03 80 a0 03", "has a result")]
