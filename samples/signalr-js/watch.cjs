@@ -6,9 +6,11 @@ const args = process.argv.slice(2);
 const origin = args.find((arg) => arg.startsWith('http')) ?? process.env.HARNESS_HTTP ?? 'http://localhost:8080';
 const suite = {
   name: 'Example Suite',
+  description: 'One greeting',
+  environment_name: 'production',
   tests: [{
     id: 'test_1',
-    test: { name: 'Example test', interactions: [{ id: 't1', user: { type: 'text', text: 'hi' }, agent: { validate: [{ type: 'contains', value: 'hello' }] } }] },
+    test: { name: 'Example test', description: 'Says hi', interactions: [{ id: 't1', user: { type: 'text', text: 'hi' }, agent: { validate: [{ type: 'contains', value: 'hello' }] } }] },
   }],
 };
 
@@ -61,5 +63,5 @@ async function reconnect(hub) {
 
 main().catch((error) => {
   console.error(error.message);
-  process.exitCode = 1;
+  process.exit(1);
 });

@@ -178,7 +178,7 @@ public sealed class ExecutionHubTests
         var answers = await HubClient.ReadAsync(
             app, $"{Handshake}{{\"type\":1,\"invocationId\":\"1\",\"target\":\"Status\",\"arguments\":[{{\"id\":\"\\ud83d\"}}]}}\u001e", until: "\"type\":3");
 
-        Assert.Contains("Test execution not found: \\uFFFD", answers);
+        Assert.Contains("HubException: Test execution not found: \ufffd", answers);
     }
 
     [Theory]

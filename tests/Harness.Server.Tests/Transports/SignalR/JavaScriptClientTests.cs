@@ -18,6 +18,18 @@ public sealed class JavaScriptClientTests
         TestContext.Current.TestOutputHelper!.WriteLine(output);
     }
 
+    [Fact]
+    public async Task PageOfAnotherLoopbackOriginUsesTheHubInBothProtocols()
+    {
+        await using var app = await HarnessApp.StartAsync(("Synthetic", "true"));
+        ClientTools.NodeWithChromium();
+
+        var (exitCode, output) = await RunAsync(app, ClientTools.ClientFile("signalr_page.mjs"));
+
+        Assert.True(exitCode == 0, output);
+        Assert.Equal("json: 1002 events\nmessagepack: 1002 events\n", output);
+    }
+
     [Theory]
     [InlineData]
     [InlineData("--msgpack")]
