@@ -4,6 +4,7 @@ using Harness.Server.Dialects.Voiceflow;
 using Harness.Server.Safety;
 using Harness.Server.Swagger;
 using Harness.Server.Transports;
+using Harness.Server.Transports.Rest;
 using Harness.Server.Transports.SignalR;
 using Harness.Server.Transports.WebSockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -97,8 +98,10 @@ public static class HarnessServer
         services.AddSingleton<ApiKeyRing>();
         services.AddSingleton<OriginPolicy>();
         services.AddSingleton<ExecutionCommands>();
+        services.AddSingleton<OpenConnections>();
         services.AddSockets();
         services.AddExecutionHub();
+        services.AddExecutionEndpoints();
         services.AddVoiceflow();
         services.AddSwagger();
     }
@@ -121,6 +124,7 @@ public static class HarnessServer
         app.MapSwagger();
         app.MapSockets();
         app.MapExecutionHub();
+        app.MapExecutionEndpoints();
         app.MapVoiceflow();
         app.Lifetime.ApplicationStarted.Register(() => app.Services.GetRequiredService<StartBanner>().Write());
     }
