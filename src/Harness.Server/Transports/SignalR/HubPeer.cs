@@ -37,7 +37,8 @@ internal sealed class HubPeer(ExecutionCommands commands, int maxStreams)
         {
             if (Interlocked.Increment(ref _streams) > maxStreams)
             {
-                throw new HubException($"Too many streams: this connection has {maxStreams}, which is the limit; cancel one or open another connection");
+                throw new HubException(
+                    $"Too many streams: this connection has {maxStreams}, which is the limit; cancel one or open another connection");
             }
 
             await foreach (var item in stream.WithCancellation(cancellationToken))

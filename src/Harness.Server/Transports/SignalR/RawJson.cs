@@ -4,7 +4,9 @@ using Harness.Server.Transports.SignalR.MessagePack;
 
 namespace Harness.Server.Transports.SignalR;
 
-/// <summary>One JSON document that is ready: in the JSON protocol it goes out as it is, in MessagePack transcoded. It is never parsed into objects.</summary>
+/// <summary>
+/// One JSON document that is ready: in the JSON protocol it goes out as it is, in MessagePack transcoded. It is never parsed into objects.
+/// </summary>
 /// <param name="utf8">The document. It stays valid until the hub has written it.</param>
 [JsonConverter(typeof(Converter))]
 internal sealed class RawJson(ReadOnlyMemory<byte> utf8) : IMessagePackWritable

@@ -131,7 +131,8 @@ internal sealed class MessagePackWriter : IDisposable
 
     public void WriteMapHeader(int count) => EndMap(BeginContainer(), count);
 
-    /// <summary>Begins an array or map whose size is known only at its end; what it returns goes to <see cref="EndArray"/> or <see cref="EndMap"/>.</summary>
+    /// <summary>Begins an array or map whose size is known only at its end.</summary>
+    /// <returns>What <see cref="EndArray"/> or <see cref="EndMap"/> asks for.</returns>
     public int BeginContainer()
     {
         WriteByte(0);
