@@ -44,7 +44,7 @@ public sealed class Execution
     /// </summary>
     public string Epoch { get; }
 
-    /// <summary>The how-manieth execution of the registry it is: the order of lists.</summary>
+    /// <summary>Counts the executions of this registry from 1: the order of lists.</summary>
     internal long Number { get; }
 
     /// <summary>What was started.</summary>

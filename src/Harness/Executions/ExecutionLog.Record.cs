@@ -22,9 +22,11 @@ public sealed partial class ExecutionLog
                 from = OldestThatFits(segments[i], from, ref maxBytes);
             }
 
-            foreach (var segment in segments)
+            foreach (var (index, segment) in segments.Index())
             {
-                truncated |= CopyLines(segment, from, destination);
+                // A status of a long run looks at its newest segments only.
+                var isOlder = index + 1 < segments.Count && segments[index + 1].FirstSequence <= from;
+                truncated |= isOlder || CopyLines(segment, from, destination);
             }
 
             return (from, truncated);
@@ -48,8 +50,13 @@ public sealed partial class ExecutionLog
             var first = Math.Max(from, segments.Count == 0 ? LastSequence + 1 : segments[0].FirstSequence);
             var next = first;
             var end = destination.WrittenCount + maxBytes;
-            foreach (var segment in segments)
+            foreach (var (index, segment) in segments.Index())
             {
+                if (index + 1 < segments.Count && segments[index + 1].FirstSequence <= first)
+                {
+                    continue;
+                }
+
                 var (length, frames) = segment.Committed;
                 foreach (var (line, sequence) in Lines(segment, length))
                 {
