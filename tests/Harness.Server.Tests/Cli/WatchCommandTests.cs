@@ -36,7 +36,7 @@ public sealed class WatchCommandTests
 
         Assert.True(exitCode == 0, output);
         Assert.Equal(0, proxy.CutsLeft);
-        Assert.Equal(3, output.Split('\n').Count(line => line.StartsWith("Running Test ID:", StringComparison.Ordinal)));
+        Assert.Equal(3, output.Split('\n').Count(line => line.StartsWith("Running Test ID: t", StringComparison.Ordinal)));
         Assert.Contains("3 passed, 0 failed", output);
         Assert.Single(app.Executions.List());
     }
