@@ -1,5 +1,5 @@
 using Harness.Executions;
-using Harness.Server.Transports.WebSockets;
+using Harness.Server.Transports;
 using Microsoft.Extensions.Options;
 
 namespace Harness.Server;
@@ -9,7 +9,7 @@ namespace Harness.Server;
 /// </summary>
 internal sealed partial class EngineLifetime(
     ExecutionRegistry executions,
-    SocketTable sockets,
+    OpenConnections connections,
     IHostApplicationLifetime host,
     IOptions<ServerOptions> options,
     ILogger<EngineLifetime> logger)
@@ -40,7 +40,7 @@ internal sealed partial class EngineLifetime(
         }
 
         // Also after executions that did not end: their watchers are told that the server goes.
-        await sockets.CloseAllAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await connections.CloseAllAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Nothing: the engine needs no start.</summary>

@@ -4,6 +4,7 @@ using Harness.Server.Dialects.Voiceflow;
 using Harness.Server.Safety;
 using Harness.Server.Swagger;
 using Harness.Server.Transports;
+using Harness.Server.Transports.Rest;
 using Harness.Server.Transports.WebSockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
@@ -96,7 +97,9 @@ public static class HarnessServer
         services.AddSingleton<ApiKeyRing>();
         services.AddSingleton<OriginPolicy>();
         services.AddSingleton<ExecutionCommands>();
+        services.AddSingleton<OpenConnections>();
         services.AddSockets();
+        services.AddExecutionEndpoints();
         services.AddVoiceflow();
         services.AddSwagger();
     }
@@ -118,6 +121,7 @@ public static class HarnessServer
         app.UsePageNotFound();
         app.MapSwagger();
         app.MapSockets();
+        app.MapExecutionEndpoints();
         app.MapVoiceflow();
         app.Lifetime.ApplicationStarted.Register(() => app.Services.GetRequiredService<StartBanner>().Write());
     }

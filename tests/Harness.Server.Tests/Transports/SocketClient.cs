@@ -70,14 +70,14 @@ internal sealed class SocketClient : IDisposable
         return await ReceiveTextAsync() ?? throw new InvalidOperationException("Closed");
     }
 
+    public async Task<JsonElement> AskJsonAsync(string message) => JsonElement.Parse(await AskAsync(message));
+
     public void Dispose() => Socket.Dispose();
 }
 
 internal static class Frames
 {
-    public static string Type(this JsonElement frame) => frame.GetProperty("type").GetString()!;
-
-    public static string Text(this JsonElement frame, string name) => frame.GetProperty(name).GetString()!;
+    public static string Type(JsonElement frame) => FrameReading.Type(frame);
 
     public static List<string> Lines(this IEnumerable<JsonElement> frames) =>
         [.. frames.Where(frame => frame.Type() == "log").Select(frame => frame.Text("message"))];

@@ -1,0 +1,73 @@
+using System.Buffers;
+using System.Text;
+using Harness.Executions;
+
+namespace Harness.Server.Transports.Rest;
+
+/// <summary>A page of events as JSON: <c>{"events":[…],"next":SEQ,"ended":BOOL}</c>. What is there now; nothing is waited for.</summary>
+internal static class EventPage
+{
+    /// <summary>Events on a page at most, and when the client does not say.</summary>
+    public const int MaxEvents = 1_000;
+
+    // A page ends after this many bytes too, but never without an event.
+    private const int MaxBytes = 1024 * 1024;
+
+    /// <summary>Reads a page.</summary>
+    public static ReadOnlyMemory<byte> Read(Execution execution, SubscribeCommand command, int limit)
+    {
+        var json = new ArrayBufferWriter<byte>(4096);
+        json.Write("{\"events\":["u8);
+        using var cursor = SubscriptionStart.Open(execution, command, new NobodyWatches()).Cursor;
+        var next = cursor.Next;
+        var left = limit;
+        while (left > 0 && json.WrittenCount < MaxBytes && cursor.TryTake(out var range))
+        {
+            if (range.IsTruncated)
+            {
+                WriteElement(json, execution.Log.DescribeTruncation(range).Span);
+                (next, left) = (range.Last + 1, left - 1);
+            }
+            else
+            {
+                next = WriteRange(json, range, command.Events, ref left);
+            }
+        }
+
+        var ended = execution.Log.IsSealed && next > execution.Log.LastSequence;
+        json.Write(Encoding.UTF8.GetBytes($"],\"next\":{next},\"ended\":{(ended ? "true" : "false")}}}"));
+        return json.WrittenMemory;
+    }
+
+    private static long WriteRange(ArrayBufferWriter<byte> json, LogRange range, bool wantsEvents, ref int left)
+    {
+        var next = range.First;
+        for (var frames = range.Frames.Span; !frames.IsEmpty && left > 0 && json.WrittenCount < MaxBytes; next++)
+        {
+            var (start, length) = WebSocketFrame.Measure(frames);
+            if (wantsEvents || !range.HasEvents || !LogEvent.Is(frames.Slice(start, length)))
+            {
+                WriteElement(json, frames.Slice(start, length));
+                left--;
+            }
+
+            frames = frames[(start + length)..];
+        }
+
+        return next;
+    }
+
+    private static void WriteElement(ArrayBufferWriter<byte> json, ReadOnlySpan<byte> element)
+    {
+        json.Write(json.WrittenSpan[^1] == (byte)'[' ? ""u8 : ","u8);
+        json.Write(element);
+    }
+
+    // A page never parks its cursor, so nobody calls.
+    private sealed class NobodyWatches : ILogWatcher
+    {
+        public void OnAppended()
+        {
+        }
+    }
+}

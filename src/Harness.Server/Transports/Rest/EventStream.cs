@@ -1,0 +1,145 @@
+using Harness.Executions;
+
+namespace Harness.Server.Transports.Rest;
+
+/// <summary>
+/// One client of <c>GET /api/v1/executions/{id}/events</c>: a place in the log, and no more memory than one batch of text. A client that does
+/// not read stops this stream and nothing else.
+/// </summary>
+internal sealed class EventStream : ILogWatcher, IDisposable
+{
+    // What is written before the client must have taken it: a wake-up is one write, a backlog several.
+    private const int BatchBytes = 32 * 1024;
+
+    private readonly HttpContext _context;
+    private readonly LogCursor _cursor;
+    private readonly EventText _text;
+
+    // A bell, not a queue: ringing it twice is ringing it once.
+    private readonly SemaphoreSlim _bell = new(0, 1);
+    private readonly CancellationTokenSource _stop;
+    private long _writingSince;
+    private long _wroteAt;
+    private volatile bool _wantsHeartbeat;
+
+    public EventStream(HttpContext context, Execution execution, SubscribeCommand command, long now)
+    {
+        _context = context;
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        _cursor = SubscriptionStart.Open(execution, command, this).Cursor;
+        _text = new EventText(execution, context.Response.BodyWriter, command.Events);
+        _wroteAt = now;
+    }
+
+    /// <summary>Writes until the end of the execution, of the client, or of the server. Does not throw for either.</summary>
+    /// <param name="time">What the heartbeat reckons by.</param>
+    public async Task RunAsync(TimeProvider time)
+    {
+        try
+        {
+            _text.WriteOpening();
+            await FlushAsync(time);
+            while (true)
+            {
+                while (TakeBatch())
+                {
+                    await FlushAsync(time);
+                }
+
+                if (_cursor.IsAtEnd)
+                {
+                    _text.WriteEnd();
+                    await FlushAsync(time);
+                    return;
+                }
+
+                if (_cursor.TryPark())
+                {
+                    await WaitAsync(time);
+                }
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException)
+        {
+            // The client or the server ended it: nobody is left to tell.
+        }
+    }
+
+    /// <summary>Asks for a heartbeat when nothing was written for a while; cuts a client that has not taken a batch in time.</summary>
+    public void Beat(long now, TimeSpan heartbeat, TimeSpan slowLimit)
+    {
+        if (Interlocked.Read(ref _writingSince) is var since and > 0)
+        {
+            if (now - since >= slowLimit.TotalMilliseconds)
+            {
+                Cut();
+            }
+        }
+        else if (now - Interlocked.Read(ref _wroteAt) >= heartbeat.TotalMilliseconds)
+        {
+            _wantsHeartbeat = true;
+            Ring();
+        }
+    }
+
+    /// <summary>Ends the connection, whatever it is doing.</summary>
+    public void Cut() => _context.Abort();
+
+    public void OnAppended() => Ring();
+
+    public void Dispose()
+    {
+        _cursor.Dispose();
+        _stop.Dispose();
+    }
+
+    private bool TakeBatch()
+    {
+        var written = false;
+        while (_context.Response.BodyWriter.UnflushedBytes < BatchBytes && _cursor.TryTake(out var range))
+        {
+            _text.Write(range);
+            written = true;
+        }
+
+        return written;
+    }
+
+    private async ValueTask WaitAsync(TimeProvider time)
+    {
+        await _bell.WaitAsync(_stop.Token);
+        if (_wantsHeartbeat)
+        {
+            _wantsHeartbeat = false;
+            _text.WriteHeartbeat();
+            await FlushAsync(time);
+        }
+    }
+
+    private async ValueTask FlushAsync(TimeProvider time)
+    {
+        Interlocked.Exchange(ref _writingSince, Milliseconds(time));
+        var result = await _context.Response.BodyWriter.FlushAsync(_stop.Token);
+        Interlocked.Exchange(ref _wroteAt, Milliseconds(time));
+        Interlocked.Exchange(ref _writingSince, 0);
+        if (result.IsCompleted || result.IsCanceled)
+        {
+            throw new OperationCanceledException("The client is gone");
+        }
+    }
+
+    /// <summary>The clock of heartbeats, in milliseconds; never 0.</summary>
+    public static long Milliseconds(TimeProvider time) => 1 + (long)time.GetElapsedTime(0).TotalMilliseconds;
+
+    private void Ring()
+    {
+        try
+        {
+            _bell.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // It has rung already.
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Text;
+using Harness.Executions;
+
+namespace Harness.Server.Transports.Rest;
+
+/// <summary>
+/// Writes events as server-sent events (HTML, "Server-sent events"): <c>id: EPOCH-SEQ</c>, <c>event: TYPE</c>, <c>data: JSON</c>. The JSON is
+/// that of the log, byte for byte; a line break between its tokens, which would end the data, becomes a space.
+/// </summary>
+internal sealed class EventText(Execution execution, IBufferWriter<byte> output, bool wantsEvents)
+{
+    private const int MaxHeadBytes = 128;
+
+    private readonly byte[] _idPrefix = Encoding.ASCII.GetBytes($"id: {execution.Epoch}-");
+
+    /// <summary>First words of every stream: how soon a client comes back.</summary>
+    public void WriteOpening() => output.Write("retry: 2000\n\n"u8);
+
+    /// <summary>A comment, so that proxies and clients see that the stream lives.</summary>
+    public void WriteHeartbeat() => output.Write(": hb\n\n"u8);
+
+    /// <summary>Last words: there is no more. Its id is that of the result, so a client that comes back is told 204.</summary>
+    public void WriteEnd() => output.Write("event: end\ndata: {}\n\n"u8);
+
+    /// <summary>Everything a cursor took.</summary>
+    public void Write(LogRange range)
+    {
+        if (range.IsTruncated)
+        {
+            WriteEvent(execution.Log.DescribeTruncation(range).Span, range.Last);
+            return;
+        }
+
+        var sequence = range.First;
+        for (var frames = range.Frames.Span; !frames.IsEmpty; sequence++)
+        {
+            var (start, length) = WebSocketFrame.Measure(frames);
+            var json = frames.Slice(start, length);
+            if (wantsEvents || !range.HasEvents || !LogEvent.Is(json))
+            {
+                WriteEvent(json, sequence);
+            }
+
+            frames = frames[(start + length)..];
+        }
+    }
+
+    private void WriteEvent(ReadOnlySpan<byte> json, long sequence)
+    {
+        WriteHead(TypeOf(json), sequence);
+        var start = output.GetSpan(json.Length + 2);
+        json.CopyTo(start);
+        ReplaceLineBreaks(start[..json.Length]);
+        "\n\n"u8.CopyTo(start[json.Length..]);
+        output.Advance(json.Length + 2);
+    }
+
+    private void WriteHead(ReadOnlySpan<byte> type, long sequence)
+    {
+        var head = output.GetSpan(MaxHeadBytes);
+        var length = 0;
+        Append(head, _idPrefix, ref length);
+        Utf8Formatter.TryFormat(sequence, head[length..], out var digits);
+        length += digits;
+        Append(head, "\nevent: "u8, ref length);
+        Append(head, type, ref length);
+        Append(head, "\ndata: "u8, ref length);
+        output.Advance(length);
+    }
+
+    private static void Append(Span<byte> head, ReadOnlySpan<byte> text, ref int length)
+    {
+        text.CopyTo(head[length..]);
+        length += text.Length;
+    }
+
+    // Every event begins with {"type":"…": the word is ours and short.
+    private static ReadOnlySpan<byte> TypeOf(ReadOnlySpan<byte> json)
+    {
+        var word = json["{\"type\":\""u8.Length..];
+        return word[..word.IndexOf((byte)'"')];
+    }
+
+    // Inside strings JSON has no raw line breaks: those there are stand between tokens.
+    private static void ReplaceLineBreaks(Span<byte> json)
+    {
+        for (var at = json.IndexOfAny((byte)'\n', (byte)'\r'); at >= 0; at = json.IndexOfAny((byte)'\n', (byte)'\r'))
+        {
+            json[at] = (byte)' ';
+            json = json[(at + 1)..];
+        }
+    }
+}

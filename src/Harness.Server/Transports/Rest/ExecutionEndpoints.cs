@@ -1,0 +1,125 @@
+using System.Buffers;
+using System.Net.Mime;
+using Harness.Executions;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Harness.Server.Transports.Rest;
+
+/// <summary>Executions over HTTP, whatever started them (PROTOCOL, "Server-sent events" and "REST beside the seed's routes").</summary>
+internal static class ExecutionEndpoints
+{
+    private const string Json = "application/json; charset=utf-8";
+
+    /// <summary>Adds the streams of events.</summary>
+    public static IServiceCollection AddExecutionEndpoints(this IServiceCollection services) => services.AddSingleton<EventStreams>();
+
+    /// <summary>Maps the routes.</summary>
+    public static void MapExecutionEndpoints(this IEndpointRouteBuilder routes)
+    {
+        var api = routes.MapGroup("/api/v1/executions").WithTags("executions").AddEndpointFilter(AnswerRefusalAsync);
+
+        api.MapGet("", List).WithSummary("Executions, the newest first; by status, kind and label.NAME, in pages by cursor and limit")
+            .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400);
+        api.MapPost("", StartAsync).WithSummary("Start an execution of any kind")
+            .Produces(202, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400).Produces<ErrorResponse>(503);
+        api.MapGet("/{id}", Get).WithSummary("Where an execution stands, with all lines (logs=full), none (logs=none) or a page (from, limit)")
+            .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(404);
+        api.MapDelete("/{id}", DeleteAsync).WithSummary("Forget an execution that has ended")
+            .Produces(204).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
+        api.MapGet("/{id}/events", GetEventsAsync)
+            .WithSummary("Events as they come (server-sent events), or a page of those there are (Accept: application/json)")
+            .Produces(200, contentType: MediaTypeNames.Text.EventStream, additionalContentTypes: [MediaTypeNames.Application.Json])
+            .Produces(204).Produces<ErrorResponse>(400).Produces<ErrorResponse>(404);
+        api.MapPost("/{id}/cancel", CancelAsync).WithSummary("Cancel an execution, with a reason if there is one")
+            .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
+    }
+
+    private static FileContentHttpResult List(HttpRequest request, ExecutionCommands commands)
+    {
+        var json = new ArrayBufferWriter<byte>(4096);
+        ListDocument.WriteItems(json, commands.List(EventQuery.ReadList(request.Query)));
+
+        // The writer gives further members of an object; here they are all there is.
+        return TypedResults.Bytes((byte[])[(byte)'{', .. json.WrittenSpan[1..], (byte)'}'], Json);
+    }
+
+    private static async Task<IResult> StartAsync(HttpContext context, ExecutionCommands commands, CancellationToken cancellationToken)
+    {
+        var command = ExecuteCommand.Read(await RequestBody.ReadFieldsAsync(context.Request, cancellationToken));
+        if (command.CancelsOnDisconnect)
+        {
+            throw CommandException.Field("on_disconnect", "continue: a request has no connection to end; use /ws");
+        }
+
+        var execution = commands.Start(command, out _);
+        context.Response.StatusCode = StatusCodes.Status202Accepted;
+        context.Response.Headers.Location = $"/api/v1/executions/{execution.Id}";
+        return Describe(execution);
+    }
+
+    private static FileContentHttpResult Get(string id, HttpRequest request, ExecutionCommands commands) =>
+        Describe(commands.Find(id, "status"), EventQuery.ReadLines(request.Query));
+
+    private static async Task<NoContent> DeleteAsync(string id, ExecutionCommands commands, CancellationToken cancellationToken)
+    {
+        await commands.RemoveAsync(id, cancellationToken);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<IResult> CancelAsync(
+        string id, HttpRequest request, ExecutionCommands commands, CancellationToken cancellationToken)
+    {
+        var command = CancelCommand.Read(await RequestBody.ReadFieldsAsync(request, cancellationToken));
+        return Describe(commands.Cancel(command with { Id = id }));
+    }
+
+    private static async Task<IResult> GetEventsAsync(string id, HttpContext context, ExecutionCommands commands, EventStreams streams)
+    {
+        var request = context.Request;
+        var execution = commands.Find(id, "events");
+        var command = EventQuery.ReadEvents(id, request, out var isResumed);
+        if (WantsPage(request))
+        {
+            var limit = (int)(EventQuery.Whole(request.Query, "limit", 1, EventPage.MaxEvents) ?? EventPage.MaxEvents);
+            return TypedResults.Bytes(EventPage.Read(execution, command, limit), Json);
+        }
+
+        // The one answer that keeps an EventSource from coming back.
+        if (isResumed && command.Epoch == execution.Epoch && execution.Log.IsSealed && command.From > execution.Log.LastSequence)
+        {
+            return TypedResults.NoContent();
+        }
+
+        await streams.RunAsync(context, execution, command);
+        return Results.Empty;
+    }
+
+    private static bool WantsPage(HttpRequest request)
+    {
+        var accept = request.Headers.Accept.ToString();
+        return accept.Contains(MediaTypeNames.Application.Json, StringComparison.OrdinalIgnoreCase)
+            && !accept.Contains(MediaTypeNames.Text.EventStream, StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static FileContentHttpResult Describe(Execution execution, RecordLines lines = default) =>
+        TypedResults.Bytes(execution.DescribeAsJson(lines), Json);
+
+    private static async ValueTask<object?> AnswerRefusalAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        try
+        {
+            return await next(context);
+        }
+        catch (CommandException e)
+        {
+            var status = e.Code switch
+            {
+                "not_found" => StatusCodes.Status404NotFound,
+                "not_running" or "running" => StatusCodes.Status409Conflict,
+                "overloaded" => StatusCodes.Status503ServiceUnavailable,
+                _ => StatusCodes.Status400BadRequest,
+            };
+            return ErrorResponse.Result(status, e.Code, e.Message);
+        }
+    }
+}

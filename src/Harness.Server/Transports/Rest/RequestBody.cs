@@ -1,0 +1,41 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace Harness.Server.Transports.Rest;
+
+/// <summary>A request's body as a command.</summary>
+internal static class RequestBody
+{
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = JsonSyntax.MaxDepth };
+
+    /// <summary>Reads the body; an empty one is a command without members. Kestrel refuses one over <see cref="ServerOptions.MaxBodyBytes"/>.</summary>
+    /// <exception cref="CommandException">It is no JSON object.</exception>
+    public static async Task<CommandFields> ReadFieldsAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var body = await ReadAsync(request, cancellationToken);
+        if (body.Span.Trim(" \t\r\n"u8).IsEmpty)
+        {
+            return new CommandFields(default);
+        }
+
+        return JsonSyntax.Describe(body.Span) is { } problem
+            ? throw new CommandException($"Invalid JSON: {problem}", "invalid_json")
+            : new CommandFields(JsonElement.Parse(JsonSyntax.Repair(body).Span, Strict));
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var read = await request.BodyReader.ReadAsync(cancellationToken);
+            if (read.IsCompleted)
+            {
+                var body = read.Buffer.ToArray();
+                request.BodyReader.AdvanceTo(read.Buffer.End);
+                return body;
+            }
+
+            request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+}
