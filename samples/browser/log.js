@@ -2,6 +2,7 @@
 
 const REMEMBERED = 50_000;
 const SHOWN = 1_000;
+const DRAW_EVERY_MS = 100;
 
 export class Log {
   #list;
@@ -12,7 +13,7 @@ export class Log {
   #received = 0;
   #filter = '';
   #isFollowing = true;
-  #frame = 0;
+  #timer = 0;
 
   constructor({ list, summary, jump }) {
     this.#list = list;
@@ -45,8 +46,7 @@ export class Log {
       // More than the page will show came since it was last drawn.
       this.#pending = this.#pending.filter((pending) => this.#isWanted(pending)).slice(-SHOWN);
     }
-    // A page in the background is not drawn; what came meanwhile is drawn when it is looked at.
-    this.#frame ||= requestAnimationFrame(() => this.#append());
+    this.#timer ||= setTimeout(() => this.#append(), DRAW_EVERY_MS);
   }
 
   set filter(text) {
@@ -71,7 +71,8 @@ export class Log {
   }
 
   #append() {
-    this.#frame = 0;
+    clearTimeout(this.#timer);
+    this.#timer = 0;
     const rows = document.createDocumentFragment();
     rows.append(...this.#pending.filter((line) => this.#isWanted(line)).slice(-SHOWN).map(createRow));
     this.#pending = [];
