@@ -64,6 +64,9 @@ internal sealed class RawSocket : IDisposable
         await _stream.WriteAsync(frame.ToArray(), Stop);
     }
 
+    /// <summary>Sends bytes as they are.</summary>
+    public async Task SendBytesAsync(byte[] bytes) => await _stream.WriteAsync(bytes, Stop);
+
     /// <summary>The next frame of any kind; null when the connection is over.</summary>
     public async Task<(int Opcode, byte[] Payload)?> ReadAsync()
     {

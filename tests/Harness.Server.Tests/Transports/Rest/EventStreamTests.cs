@@ -5,6 +5,8 @@ using System.Text.RegularExpressions;
 using Harness.Executions;
 using Harness.Server.Transports.Rest;
 using Harness.Tests;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
 
 namespace Harness.Server.Tests.Transports.Rest;
 
@@ -248,10 +250,14 @@ public sealed partial class EventStreamTests
     {
         // Kestrel cannot negotiate HTTP/2 on a plain port: one that speaks nothing else stands for a TLS one.
         var kind = new ManualKind();
-        await using var app = await HarnessApp.StartAsync(services => services
-            .AddSingleton<IExecutionKind>(kind)
-            .Configure<Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions>(kestrel =>
-                kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http2)));
+        await using var app = await HarnessApp.StartAsync(services =>
+        {
+            services.AddSingleton<IExecutionKind>(kind);
+
+            // First of all, because the server's own configuration makes the endpoint.
+            services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<KestrelServerOptions>>(new ConfigureOptions<KestrelServerOptions>(
+                kestrel => kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http2))));
+        });
         app.Client.DefaultRequestVersion = HttpVersion.Version20;
         app.Client.DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact;
         var execution = await kind.StartAsync(app, "two");
