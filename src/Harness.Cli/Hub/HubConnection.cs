@@ -81,7 +81,7 @@ internal sealed class HubConnection : IAsyncDisposable
                 _retryAfter = TimeSpan.FromMilliseconds(Math.Clamp(frame.Json.Whole("retry_after_ms") ?? 0, 0, 60_000));
             }
         }
-        catch (WebSocketException exception)
+        catch (Exception exception) when (IsLoss(exception, cancellationToken))
         {
             throw new ConnectionLostException($"The connection to {_address} was lost: {exception.Message}", _retryAfter, exception);
         }
@@ -143,13 +143,17 @@ internal sealed class HubConnection : IAsyncDisposable
         }
     }
 
+    // A socket that gave up on an unanswered ping ends its calls as if they had been cancelled.
+    private static bool IsLoss(Exception exception, CancellationToken cancellationToken) =>
+        exception is WebSocketException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested);
+
     private async Task SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
         try
         {
             await _socket.SendAsync(message, WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
         }
-        catch (WebSocketException exception)
+        catch (Exception exception) when (IsLoss(exception, cancellationToken))
         {
             throw new ConnectionLostException($"The connection to {_address} was lost: {exception.Message}", innerException: exception);
         }
