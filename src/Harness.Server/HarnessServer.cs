@@ -5,6 +5,7 @@ using Harness.Server.Safety;
 using Harness.Server.Swagger;
 using Harness.Server.Transports;
 using Harness.Server.Transports.Rest;
+using Harness.Server.Transports.SignalR;
 using Harness.Server.Transports.WebSockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
@@ -99,6 +100,7 @@ public static class HarnessServer
         services.AddSingleton<ExecutionCommands>();
         services.AddSingleton<OpenConnections>();
         services.AddSockets();
+        services.AddExecutionHub();
         services.AddExecutionEndpoints();
         services.AddVoiceflow();
         services.AddSwagger();
@@ -121,6 +123,7 @@ public static class HarnessServer
         app.UsePageNotFound();
         app.MapSwagger();
         app.MapSockets();
+        app.MapExecutionHub();
         app.MapExecutionEndpoints();
         app.MapVoiceflow();
         app.Lifetime.ApplicationStarted.Register(() => app.Services.GetRequiredService<StartBanner>().Write());

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.AspNetCore.SignalR;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
@@ -31,6 +32,8 @@ internal static class ServerLog
             .MinimumLevel.Override("System", LogEventLevel.Warning)
             // RunAsync words a failed start; the host would add a stack trace.
             .Filter.ByExcluding(entry => SourceOf(entry) == "Microsoft.Extensions.Hosting.Internal.Host" && entry.Exception is not null)
+            // What a client is told of its own command; SignalR would call it an error of ours, with a stack trace.
+            .Filter.ByExcluding(entry => entry.Exception is HubException)
             .Enrich.FromLogContext();
         if (json)
         {

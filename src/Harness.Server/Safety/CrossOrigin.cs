@@ -32,7 +32,7 @@ internal sealed class CrossOrigin(RequestDelegate next, OriginPolicy policy, IOp
         if (HttpMethods.IsOptions(request.Method))
         {
             Allow(context);
-            AnswerPreflight(context.Response);
+            AnswerPreflight(context);
             return Task.CompletedTask;
         }
 
@@ -48,20 +48,30 @@ internal sealed class CrossOrigin(RequestDelegate next, OriginPolicy policy, IOp
     private void Allow(HttpContext context)
     {
         var headers = context.Response.Headers;
-        headers.AccessControlAllowOrigin = policy.TellsOrigin ? context.Request.Headers.Origin : "*";
-        if (policy.TellsOrigin)
+        var isForSignalR = IsForSignalR(context);
+        headers.AccessControlAllowOrigin = policy.TellsOrigin || isForSignalR ? context.Request.Headers.Origin : "*";
+        if (policy.TellsOrigin || isForSignalR)
         {
             headers.Append("Vary", "Origin");
         }
+
+        if (isForSignalR)
+        {
+            headers.AccessControlAllowCredentials = "true";
+        }
     }
 
-    private static void AnswerPreflight(HttpResponse response)
+    private static void AnswerPreflight(HttpContext context)
     {
-        response.StatusCode = StatusCodes.Status204NoContent;
-        response.Headers.AccessControlAllowMethods = "GET,POST,PUT,PATCH,DELETE,HEAD,OPTIONS";
-        response.Headers.AccessControlAllowHeaders = "Origin,Content-Length,Content-Type,Authorization,X-API-Key";
-        response.Headers.AccessControlMaxAge = "43200";
+        var headers = context.Response.Headers;
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        headers.AccessControlAllowMethods = "GET,POST,PUT,PATCH,DELETE,HEAD,OPTIONS";
+        headers.AccessControlAllowHeaders = "Origin,Content-Length,Content-Type,Authorization,X-API-Key"
+            + (IsForSignalR(context) ? ",X-Requested-With,X-SignalR-User-Agent" : "");
+        headers.AccessControlMaxAge = "43200";
     }
+
+    private static bool IsForSignalR(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<SignalRClients>() is not null;
 
     private static Task RefuseAsync(HttpContext context, string error, string message)
     {
@@ -72,3 +82,9 @@ internal sealed class CrossOrigin(RequestDelegate next, OriginPolicy policy, IOp
 
 /// <summary>Metadata of an endpoint that asks the <see cref="OriginPolicy"/> itself, to refuse in its own protocol's way.</summary>
 internal sealed record ChecksOrigin;
+
+/// <summary>
+/// Metadata of an endpoint for SignalR's own clients: in a browser they send credentials unless told otherwise, which a browser lets them
+/// do only when the answer names their origin and says so, and two headers of their own. The server itself has no cookies.
+/// </summary>
+internal sealed record SignalRClients;

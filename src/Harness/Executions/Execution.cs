@@ -9,7 +9,15 @@ public sealed class Execution
     private volatile ExecutionResult? _result;
 
     internal Execution(
-        string id, string epoch, long number, ExecutionRequest request, ExecutionState state, ExecutionOptions options, SegmentPool pool, ILogStore store, TimeProvider time)
+        string id,
+        string epoch,
+        long number,
+        ExecutionRequest request,
+        ExecutionState state,
+        ExecutionOptions options,
+        SegmentPool pool,
+        ILogStore store,
+        TimeProvider time)
     {
         Id = id;
         Epoch = epoch;

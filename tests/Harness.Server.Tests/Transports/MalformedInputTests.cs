@@ -48,7 +48,7 @@ public sealed class MalformedInputTests
         { """{"action":"execute","labels":{"":"x"}}""", "invalid_field", "each name in labels must be 1 to 64 characters long" },
         { $$"""{"action":"execute","idempotency_key":"{{new string('k', 129)}}"}""", "invalid_field", "idempotency_key must be a string of at most 128 characters" },
         { $$"""{"action":"cancel","id":"X","reason":"{{new string('r', 1025)}}"}""", "invalid_field", "reason must be a string of at most 1024 characters" },
-        { $$"""{"action":"ping","data":{{new string('[', 200)}}{{new string(']', 200)}}}""", "invalid_json", "Invalid JSON: invalid character '[' exceeded max depth" },
+        { $$"""{"action":"ping","data":{{new string('[', 200)}}{{new string(']', 200)}}}""", "invalid_json", "Invalid JSON: invalid character '[' exceeded max depth of 128" },
     };
 
     public static TheoryData<string, byte[], int> Frames => new()

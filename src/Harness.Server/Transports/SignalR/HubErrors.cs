@@ -1,0 +1,20 @@
+using Microsoft.AspNetCore.SignalR;
+
+namespace Harness.Server.Transports.SignalR;
+
+/// <summary>Words what a method refuses: the client reads the text of a <see cref="HubException"/> and of nothing else.</summary>
+internal sealed class HubErrors : IHubFilter
+{
+    public async ValueTask<object?> InvokeMethodAsync(
+        HubInvocationContext invocationContext, Func<HubInvocationContext, ValueTask<object?>> next)
+    {
+        try
+        {
+            return await next(invocationContext);
+        }
+        catch (CommandException e)
+        {
+            throw new HubException(e.Message, e);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+using System.Net;
+using System.Net.WebSockets;
+using System.Text.Json;
+using Microsoft.AspNetCore.SignalR.Client;
+
+namespace Harness.Server.Tests.Transports.SignalR;
+
+public sealed class HubSafetyTests
+{
+    private const string Key = "k-1234567890";
+    private const string Negotiate = "/hub/negotiate?negotiateVersion=1";
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task KeyIsAskedForByNegotiateAndByTheSocket()
+    {
+        await using var app = await HarnessApp.StartAsync(("ApiKeys:0", Key));
+
+        using var refused = await app.SendAsync(HttpMethod.Post, Negotiate);
+        var socket = await Assert.ThrowsAsync<WebSocketException>(() => HubClient.ConnectAsync(app, "json"));
+
+        Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+        Assert.Contains("401", socket.Message);
+    }
+
+    [Theory]
+    [InlineData("json")]
+    [InlineData("messagepack")]
+    public async Task KeyOpensNegotiateAndTheSocketInTheQueryOrAHeader(string protocol)
+    {
+        await using var app = await HarnessApp.StartAsync(("ApiKeys:0", Key));
+        using var negotiated = await app.SendAsync(HttpMethod.Post, $"{Negotiate}&access_token={Key}");
+        var token = JsonElement.Parse(await negotiated.Content.ReadAsStringAsync(Stop)).Text("connectionToken");
+
+        await using var byQuery = await HubClient.ConnectAsync(app, protocol, new Uri($"{HubClient.HubUri(app)}?id={token}&access_token={Key}"));
+        await using var byHeader = await HubClient.ConnectAsync(
+            app, protocol, configure: options => options.SetRequestHeader("Authorization", $"Bearer {Key}"));
+
+        Assert.Equal(0, (await byQuery.AskAsync("List", new { })).GetProperty("items").GetArrayLength());
+        Assert.Equal(HubConnectionState.Connected, byHeader.State);
+    }
+
+    [Fact]
+    public async Task PageOfAForeignOriginGetsNeitherNegotiateNorASocket()
+    {
+        await using var app = await HarnessApp.StartAsync();
+
+        using var refused = await app.SendAsync(HttpMethod.Post, Negotiate, ("Origin", "https://evil.example"));
+        var socket = await Assert.ThrowsAsync<WebSocketException>(() => HubClient.ConnectAsync(
+            app, "json", configure: options => options.SetRequestHeader("Origin", "https://evil.example")));
+
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+        Assert.Contains("403", socket.Message);
+    }
+
+    [Fact]
+    public async Task PageOfAnAllowedOriginGetsWhatTheJavaScriptClientNeeds()
+    {
+        await using var app = await HarnessApp.StartAsync();
+
+        using var preflight = await app.SendAsync(
+            HttpMethod.Options,
+            Negotiate,
+            ("Origin", "http://localhost:3000"),
+            ("Access-Control-Request-Method", "POST"),
+            ("Access-Control-Request-Headers", "x-requested-with,x-signalr-user-agent"));
+        using var answer = await app.SendAsync(HttpMethod.Post, Negotiate, ("Origin", "http://localhost:3000"));
+
+        Assert.Equal(HttpStatusCode.NoContent, preflight.StatusCode);
+        Assert.EndsWith(",X-Requested-With,X-SignalR-User-Agent", Assert.Single(preflight.Headers.GetValues("Access-Control-Allow-Headers")));
+        foreach (var response in new[] { preflight, answer })
+        {
+            Assert.Equal(["http://localhost:3000"], response.Headers.GetValues("Access-Control-Allow-Origin"));
+            Assert.Equal(["true"], response.Headers.GetValues("Access-Control-Allow-Credentials"));
+            Assert.Equal(["Origin"], response.Headers.GetValues("Vary"));
+        }
+    }
+
+    [Fact]
+    public async Task MessageOverTheLimitEndsItsConnectionAndNoOther()
+    {
+        await using var app = await HarnessApp.StartAsync(("MaxMessageBytes", "2048"));
+        await using var other = await HubClient.ConnectAsync(app, "json");
+        await using var hub = await HubClient.ConnectAsync(app, "messagepack");
+
+        await Assert.ThrowsAnyAsync<Exception>(() => hub.AskAsync("Status", new { id = new string('x', 5_000) }));
+
+        Assert.Equal(0, (await other.AskAsync("List", new { })).GetProperty("items").GetArrayLength());
+    }
+
+    [Theory]
+    [InlineData("json")]
+    [InlineData("messagepack")]
+    public async Task CommandOfSeveralMegabytesIsTaken(string protocol)
+    {
+        await using var app = await HarnessApp.StartAsync(("Synthetic", "true"));
+        await using var hub = await HubClient.ConnectAsync(app, protocol);
+
+        var id = await hub.ExecuteAsync(new { lines = 1, pad = new string('x', 3 * 1024 * 1024) });
+
+        Assert.Equal(3, (await hub.WatchAsync(id)).Count);
+    }
+
+    [Theory]
+    [InlineData("json")]
+    [InlineData("messagepack")]
+    public async Task StopOfTheServerEndsWatchersAndConnections(string protocol)
+    {
+        await using var app = await HarnessApp.StartAsync(("Synthetic", "true"));
+        await using var hub = await HubClient.ConnectAsync(app, protocol);
+        var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        hub.Closed += _ =>
+        {
+            closed.TrySetResult();
+            return Task.CompletedTask;
+        };
+        var id = await hub.ExecuteAsync(new { lines = 1_000_000_000, rate = 10 });
+        var watch = hub.WatchAsync(id);
+        Assert.True(app.Executions.TryFind(id, out var execution));
+
+        await app.StopAsync();
+
+        await closed.Task.WaitAsync(Stop);
+        await watch.ContinueWith(_ => { }, Stop, TaskContinuationOptions.None, TaskScheduler.Default);
+        Assert.Equal(0, execution.Log.ReaderCount);
+    }
+}
