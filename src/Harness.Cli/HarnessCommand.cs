@@ -9,6 +9,8 @@ internal static class HarnessCommand
     private const string Examples = """
           harness run samples/suites/pizza    Run a suite here and now
           harness server                      Serve http://127.0.0.1:8080 and ws://127.0.0.1:8080/ws
+          harness list                        What runs and ran on that server
+          harness watch ID                    Watch one of them live
           harness run --help                  More examples of one command
         """;
 
@@ -36,12 +38,19 @@ internal static class HarnessCommand
     {
         var run = RunCommand.Create();
         var server = ServerCommand.Create();
-        var root = new RootCommand("Runs conversation test suites against an agent, and lets anyone watch each run live.") { run, server };
+        var (watch, cancel, list) = (WatchCommand.Create(), CancelCommand.Create(), ListCommand.Create());
+        var root = new RootCommand("Runs conversation test suites against an agent, and lets anyone watch each run live.")
+        {
+            run, server, watch, cancel, list,
+        };
         HelpWithExamples.Add(root, new Dictionary<Command, string>
         {
             [root] = Examples,
             [run] = RunCommand.Examples,
             [server] = ServerCommand.Examples,
+            [watch] = WatchCommand.Examples,
+            [cancel] = CancelCommand.Examples,
+            [list] = ListCommand.Examples,
         });
         return root;
     }

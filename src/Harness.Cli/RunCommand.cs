@@ -32,9 +32,7 @@ internal static class RunCommand
             AllowMultipleArgumentsPerToken = true,
         };
         output.Validators.Add(CheckOutput);
-        var server = new Option<string>("--server", "-s") { Description = "Run on this server instead of here (http, https, ws or wss)", HelpName = "url" };
-        server.Validators.Add(CheckServer);
-        var apiKey = new Option<string>("--api-key") { Description = "Key of that server", HelpName = "key" };
+        var server = new ServerFlags("Run on this server instead of here (http, https, ws or wss)");
         var failFast = new Option<bool>("--fail-fast") { Description = "Stop at the first test that fails [default: as the suite says]", HelpName = "true|false" };
         var parallel = new Option<int?>("--parallel")
         {
@@ -45,14 +43,14 @@ internal static class RunCommand
         var verbose = new Option<bool>("--verbose", "-v") { Description = "Show the time of each line, and the execution's id" };
         var agent = new AgentFlags();
 
-        var command = new Command("run", "Runs a test suite and shows it live.") { path, output, server, apiKey, failFast, parallel, verbose };
+        var command = new Command("run", "Runs a test suite and shows it live.") { path, output, failFast, parallel, verbose };
+        server.AddTo(command);
         agent.AddTo(command);
         command.SetAction((parsed, _) => RunSession.RunAsync(new RunRequest
         {
             Path = parsed.GetRequiredValue(path),
             Outputs = [.. (parsed.GetValue(output) ?? []).Chunk(2).Select(pair => new RunOutput(pair[0], pair[1]))],
-            Server = parsed.GetValue(server) is { } url ? new Uri(url) : null,
-            ApiKey = parsed.GetValue(apiKey),
+            Server = server.ToClient(parsed),
             FailFast = parsed.GetResult(failFast) is { Implicit: false } ? parsed.GetValue(failFast) : null,
             Parallel = parsed.GetValue(parallel),
             Verbose = parsed.GetValue(verbose),
@@ -69,16 +67,6 @@ internal static class RunCommand
             {
                 result.AddError($"--output takes a format and a file, such as: --output junit result.xml (not '{pair[0].Value}').");
             }
-        }
-    }
-
-    private static void CheckServer(OptionResult result)
-    {
-        var isAddress = Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url)
-            && url.Scheme is "http" or "https" or "ws" or "wss";
-        if (!isAddress)
-        {
-            result.AddError($"--server takes an address such as http://127.0.0.1:8080 (not '{result.Tokens[0].Value}').");
         }
     }
 }

@@ -1,3 +1,5 @@
+using Harness.Cli.Hub;
+
 namespace Harness.Cli.Runs;
 
 /// <summary>A suite that runs somewhere. Its events are the same documents wherever that is.</summary>
@@ -8,7 +10,7 @@ internal interface ISuiteRun : IAsyncDisposable
 
     /// <summary>Every event up to and with the <c>result</c>. Once, by one reader.</summary>
     /// <exception cref="RunException">The run or the way to it was lost.</exception>
-    IAsyncEnumerable<RunEvent> ReadAsync(CancellationToken cancellationToken);
+    IAsyncEnumerable<HubEvent> ReadAsync(CancellationToken cancellationToken);
 
     /// <summary>Asks for the end of the run; its result still comes.</summary>
     Task CancelAsync();

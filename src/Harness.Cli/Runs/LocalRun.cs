@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Harness.Agents;
+using Harness.Cli.Hub;
 using Harness.Executions;
 using Harness.Suites;
 using Microsoft.Extensions.Options;
@@ -33,11 +34,11 @@ internal sealed class LocalRun : ISuiteRun
         }
     }
 
-    public async IAsyncEnumerable<RunEvent> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<HubEvent> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (var document in _execution.Log.ReadEventsAsync(1, cancellationToken))
         {
-            yield return RunEvent.Parse(document.Span);
+            yield return HubEvent.Parse(document.Span);
         }
     }
 

@@ -1,3 +1,5 @@
+using Harness.Cli.Hub;
+
 namespace Harness.Cli.Runs;
 
 /// <summary>What the command line asks for.</summary>
@@ -10,10 +12,7 @@ internal sealed record RunRequest
     public required IReadOnlyList<RunOutput> Outputs { get; init; }
 
     /// <summary>Where to run it; null for here.</summary>
-    public Uri? Server { get; init; }
-
-    /// <summary>The server's key; null for none.</summary>
-    public string? ApiKey { get; init; }
+    public HubClient? Server { get; init; }
 
     /// <summary>Beats the suite's own word; null leaves it.</summary>
     public bool? FailFast { get; init; }

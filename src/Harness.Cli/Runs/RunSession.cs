@@ -1,4 +1,3 @@
-using System.Net.WebSockets;
 using Harness.Agents;
 using Harness.Suites;
 
@@ -52,7 +51,7 @@ internal static class RunSession
         }
 
         var body = SuiteRequestWriter.Write(suite with { Agent = Complete(suite.Agent, request.AgentFlags) });
-        return await RemoteRun.StartAsync(request.Server, request.ApiKey, body, cancellationToken);
+        return await RemoteRun.StartAsync(request.Server, body, cancellationToken);
     }
 
     /// <summary>What the flags say of the agent, in the request: a server knows nothing of this command line.</summary>
@@ -108,7 +107,7 @@ internal static class RunSession
         {
             await run.CancelAsync();
         }
-        catch (Exception exception) when (exception is WebSocketException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception exception) when (exception is RunException or ObjectDisposedException)
         {
             // The reader of the events meets the same lost connection and says so.
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Harness.Cli.Hub;
 using Harness.Suites;
 using Spectre.Console;
 
@@ -7,9 +8,6 @@ namespace Harness.Cli.Runs;
 /// <summary>What a person sees of a run: its lines as they come, a progress bar on a terminal, and a table at the end.</summary>
 internal sealed class RunView
 {
-    /// <summary>Columns of a table that goes into a file or a pipe, where there is no window to fit into.</summary>
-    private const int PlainWidth = 160;
-
     private readonly IAnsiConsole _console;
     private readonly TextWriter _output;
     private readonly bool _isTerminal;
@@ -18,37 +16,23 @@ internal sealed class RunView
     private RunView(TextWriter output, bool isTerminal, bool verbose)
     {
         (_output, _isTerminal, _verbose) = (output, isTerminal, verbose);
-        _console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-            ColorSystem = isTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
-            Interactive = isTerminal ? InteractionSupport.Detect : InteractionSupport.No,
-            Out = new AnsiConsoleOutput(output),
-        });
-        if (!isTerminal)
-        {
-            _console.Profile.Width = PlainWidth;
-        }
+        _console = Terminal.CreateConsole(output, isTerminal);
     }
 
     /// <summary>A view on standard output; plain when that is no terminal, or when <c>NO_COLOR</c> is set.</summary>
-    public static RunView OnConsole(bool verbose)
-    {
-        var isPlain = Console.IsOutputRedirected || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
-        return new RunView(Console.Out, !isPlain, verbose);
-    }
+    public static RunView OnConsole(bool verbose) => new(Console.Out, Terminal.IsThere, verbose);
 
     /// <summary>Shows the events as they come.</summary>
     /// <param name="suite">Its name.</param>
-    /// <param name="interactions">How many interactions it has: the length of the progress bar.</param>
+    /// <param name="interactions">How many interactions it has: the length of the progress bar; 0 for none.</param>
     /// <param name="run">The run.</param>
     /// <param name="onLine">Gets every log line, for reports.</param>
     /// <param name="cancellationToken">Ends the watching.</param>
     /// <returns>The <c>data</c> of the result.</returns>
-    public async Task<RunEvent> WatchAsync(
+    public async Task<HubEvent> WatchAsync(
         string suite, int interactions, ISuiteRun run, Action<string> onLine, CancellationToken cancellationToken)
     {
-        if (!_isTerminal)
+        if (!_isTerminal || interactions == 0)
         {
             return await ShowAsync(run, onLine, progress: null, cancellationToken);
         }
@@ -57,7 +41,7 @@ internal sealed class RunView
             .AutoClear(true)
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn())
             .StartAsync(context => ShowAsync(
-                run, onLine, context.AddTask(Markup.Escape(Printable(suite)), maxValue: Math.Max(interactions, 1)), cancellationToken));
+                run, onLine, context.AddTask(Markup.Escape(Terminal.Printable(suite)), maxValue: interactions), cancellationToken));
     }
 
     /// <summary>Shows how every test ended, and a line with the counts.</summary>
@@ -76,9 +60,8 @@ internal sealed class RunView
 
         var counts = report.Details.Summary;
         var color = report.ExitCode == ExitCode.Passed ? Color.Green : Color.Red;
-        WriteLine(
-            $"{report.Status}: {counts.Passed} passed, {counts.Failed} failed, {counts.Skipped} not run, {Seconds(report.Duration)} s",
-            new Style(color, decoration: Decoration.Bold));
+        var tests = counts.Tests > 0 ? $"{counts.Passed} passed, {counts.Failed} failed, {counts.Skipped} not run, " : "";
+        WriteLine($"{report.Status}: {tests}{Seconds(report.Duration)} s", new Style(color, decoration: Decoration.Bold));
         if (report.Error is { } error)
         {
             WriteLine(error, new Style(color));
@@ -86,15 +69,6 @@ internal sealed class RunView
     }
 
     private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.00", CultureInfo.InvariantCulture);
-
-    private static string Printable(string text) => string.Create(text.Length, text, (result, source) =>
-    {
-        // What an agent says must not move the cursor or recolour the terminal of who tests it.
-        for (var index = 0; index < source.Length; index++)
-        {
-            result[index] = char.IsControl(source[index]) && source[index] is not ('\n' or '\t') ? '\uFFFD' : source[index];
-        }
-    });
 
     private static Style StyleOf(string line) => line switch
     {
@@ -107,7 +81,7 @@ internal sealed class RunView
         _ => new Style(Color.Grey),
     };
 
-    private async Task<RunEvent> ShowAsync(
+    private async Task<HubEvent> ShowAsync(
         ISuiteRun run, Action<string> onLine, ProgressTask? progress, CancellationToken cancellationToken)
     {
         await foreach (var next in run.ReadAsync(cancellationToken))
@@ -127,7 +101,11 @@ internal sealed class RunView
                     WriteLine($"Execution {next.Id} {run.Place}: {next.Data.Text("status")}", Style.Plain);
                     break;
                 case "truncated":
-                    WriteLine("(some lines are no longer kept and cannot be shown)", new Style(Color.Yellow));
+                    WriteLine(
+                        $"(events {next.Json.Whole("from")} to {next.Json.Whole("to")} are no longer kept and cannot be shown)", new Style(Color.Yellow));
+                    break;
+                case HubEvent.NoticeType:
+                    WriteNotice(next.Message);
                     break;
                 case "result":
                     return next;
@@ -139,15 +117,28 @@ internal sealed class RunView
         throw new RunException("The run ended without a result.");
     }
 
+    /// <summary>What is not said by the run: in a pipe it must not stand among the lines.</summary>
+    private void WriteNotice(string text)
+    {
+        if (_isTerminal)
+        {
+            WriteLine($"({text})", new Style(Color.Yellow));
+        }
+        else
+        {
+            Console.Error.WriteLine(Terminal.Printable(text));
+        }
+    }
+
     private void WriteLine(string text, Style style)
     {
         if (_isTerminal)
         {
-            _console.Write(new Text(Printable(text) + Environment.NewLine, style));
+            _console.Write(new Text(Terminal.Printable(text) + Environment.NewLine, style));
         }
         else
         {
-            _output.WriteLine(Printable(text));
+            _output.WriteLine(Terminal.Printable(text));
         }
     }
 
@@ -170,10 +161,10 @@ internal sealed class RunView
             var begun = test.Interactions.Count(interaction => interaction.Outcome != SuiteOutcome.Skipped);
             table.AddRow(
                 new Text(outcome, new Style(color)),
-                new Text(Printable(RunReport.TitleOf(test))),
+                new Text(Terminal.Printable(RunReport.TitleOf(test))),
                 new Text(begun.ToString(CultureInfo.InvariantCulture)),
                 new Text(Seconds(TimeSpan.FromMilliseconds(test.DurationMs))),
-                new Text(Printable(test.Error ?? "")));
+                new Text(Terminal.Printable(test.Error ?? "")));
         }
 
         return table;

@@ -6,6 +6,9 @@ public sealed class HelpTests
     [InlineData("harness run samples/suites/", "--help")]
     [InlineData("harness run samples/suites/", "run", "--help")]
     [InlineData("harness server --port 9090", "server", "-h")]
+    [InlineData("--tail 20", "watch", "--help")]
+    [InlineData("--reason \"wrong key\"", "cancel", "--help")]
+    [InlineData("harness list --status running", "list", "--help")]
     public async Task HelpTeachesByExample(string example, params string[] args)
     {
         var (exitCode, output) = await HarnessExecutable.RunAsync(args);

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Harness.Cli.Runs;
 
 namespace Harness.Server.Tests.Cli;
 
@@ -77,15 +76,6 @@ public sealed class RemoteRunTests
         Assert.Equal(2, exitCode);
         Assert.Contains("settings of the server", output);
     }
-
-    [Theory]
-    [InlineData("http://hub:8080", "ws://hub:8080/ws")]
-    [InlineData("http://hub:8080/ws", "ws://hub:8080/ws")]
-    [InlineData("https://hub/base/", "wss://hub/base/ws")]
-    [InlineData("ws://hub:8080", "ws://hub:8080/ws")]
-    [InlineData("wss://hub/ws/", "wss://hub/ws")]
-    public void ServerMayBeNamedInAnyOfTheUsualWays(string server, string socket) =>
-        Assert.Equal(new Uri(socket), RemoteRun.SocketAddress(new Uri(server)));
 
     private static string[] WithoutTimesAndUsers(string output) =>
     [

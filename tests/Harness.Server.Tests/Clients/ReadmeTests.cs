@@ -44,6 +44,9 @@ public sealed class ReadmeTests(HubFixture hub)
         }
     }
 
+    private static bool NeedsWebSockets(string command) =>
+        command.Contains("run_tests", StringComparison.Ordinal) || command.Contains("resume", StringComparison.Ordinal);
+
     private static async Task IsInBuildScriptAsync(string command)
     {
         var script = await File.ReadAllTextAsync(Repository.File(".ci", "run"), TestContext.Current.CancellationToken);
@@ -72,7 +75,7 @@ public sealed class ReadmeTests(HubFixture hub)
         {
             "curl" => ClientTools.Curl(),
             "npx" => ClientTools.Node(),
-            "python3" when command.Contains("run_tests", StringComparison.Ordinal) => ClientTools.PythonWithWebSockets(),
+            "python3" when NeedsWebSockets(command) => ClientTools.PythonWithWebSockets(),
             "python3" => ClientTools.Python(),
             "dotnet" => program,
             _ => throw new InvalidOperationException($"Nothing tests this command of the README: {command}"),

@@ -1,0 +1,139 @@
+// A client of the hub: one connection, replaced when it is lost; what is watched goes on after the last event seen.
+
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 8_000;
+
+export class Hub {
+  #url;
+  #onState;
+  #socket;
+  #tries = 0;
+  #references = 0;
+  #asked = new Map();
+  #watches = new Map();
+  #retryAfterMs = 0;
+  #timer;
+  #refusal;
+
+  /**
+   * @param url ws://host:port/ws
+   * @param onState called with 'connecting', 'open', 'lost' (a new try follows) or 'refused' (none does), and a reason
+   */
+  constructor(url, onState) {
+    this.#url = url;
+    this.#onState = onState;
+    this.#connect();
+    globalThis.addEventListener?.('online', () => this.#retryNow());
+  }
+
+  /** Sends a command and resolves to its answer. Rejects when the server refuses, or when the connection is lost before it answers. */
+  ask(action, fields = {}) {
+    if (this.#socket.readyState !== WebSocket.OPEN) {
+      return Promise.reject(new Error('not connected'));
+    }
+    const ref = `r${++this.#references}`;
+    return new Promise((resolve, reject) => {
+      this.#asked.set(ref, { resolve, reject });
+      this.#send({ action, ref, ...fields });
+    });
+  }
+
+  /** Calls `onEvent` with every event of an execution, once and in order, and with `truncated` for those that are gone. */
+  watch(id, onEvent, onError) {
+    const watch = { id, onEvent, onError, next: 1, epoch: undefined };
+    this.#watches.set(id, watch);
+    this.#subscribe(watch);
+  }
+
+  unwatch(id) {
+    if (this.#watches.delete(id)) {
+      this.#send({ action: 'unsubscribe', id });
+    }
+  }
+
+  #connect() {
+    this.#onState('connecting', this.#url);
+    const socket = this.#socket = new WebSocket(this.#url);
+    socket.onopen = () => {
+      this.#send({ action: 'hello' });
+      this.#watches.forEach((watch) => this.#subscribe(watch));
+      this.#onState('open', this.#url);
+    };
+    socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
+    socket.onclose = ({ code, reason }) => this.#lose(code, reason);
+  }
+
+  #send(message) {
+    if (this.#socket.readyState === WebSocket.OPEN) {
+      this.#socket.send(JSON.stringify(message));
+    }
+  }
+
+  #subscribe({ id, next, epoch }) {
+    // With typed events too the numbers have no gaps, so that one would be seen.
+    this.#send({ action: 'subscribe', id, from: next, epoch, events: true, ref: `watch ${id}` });
+  }
+
+  #take(frame) {
+    const asked = this.#asked.get(frame.ref);
+    const watch = this.#watches.get(frame.id);
+    if (asked) {
+      this.#asked.delete(frame.ref);
+      frame.type === 'error' ? asked.reject(new Error(frame.message)) : asked.resolve(frame);
+    } else if (frame.type === 'hello') {
+      this.#tries = 0;
+    } else if (frame.type === 'closing') {
+      this.#retryAfterMs = frame.retry_after_ms;
+    } else if (watch) {
+      this.#takeEvent(watch, frame);
+    }
+  }
+
+  #takeEvent(watch, frame) {
+    if (frame.type === 'error') {
+      this.#watches.delete(watch.id);
+      watch.onError(new Error(frame.message));
+    } else if (frame.type === 'subscribed') {
+      if (watch.epoch && watch.epoch !== frame.epoch) {
+        // The server lost this log and has another one, which begins with 1.
+        watch.next = 1;
+      }
+      watch.epoch = frame.epoch;
+    } else if (frame.type === 'truncated') {
+      watch.next = Math.max(watch.next, frame.to + 1);
+      watch.onEvent(frame);
+    } else if (frame.seq > watch.next) {
+      this.#watches.delete(watch.id);
+      watch.onError(new Error(`the server left out events ${watch.next} to ${frame.seq - 1}`));
+    } else if (frame.seq === watch.next) {
+      watch.next++;
+      if (frame.type === 'result') {
+        this.#watches.delete(watch.id);
+      }
+      watch.onEvent(frame);
+    }
+  }
+
+  #lose(code, reason) {
+    this.#asked.forEach(({ reject }) => reject(new Error('the connection was lost')));
+    this.#asked.clear();
+    if (code >= 4500) {
+      this.#refusal = reason || `close code ${code}`;
+      this.#onState('refused', this.#refusal);
+      return;
+    }
+    // Twice as long every time, and never exactly that long: the clients of a server that restarts must not all come at once.
+    const most = Math.min(FIRST_WAIT_MS * 2 ** this.#tries++, LONGEST_WAIT_MS);
+    const wait = this.#retryAfterMs + most * (0.5 + Math.random() / 2);
+    this.#retryAfterMs = 0;
+    this.#timer = setTimeout(() => this.#connect(), wait);
+    this.#onState('lost', reason || `close code ${code}`);
+  }
+
+  #retryNow() {
+    if (!this.#refusal && this.#socket.readyState === WebSocket.CLOSED) {
+      clearTimeout(this.#timer);
+      this.#connect();
+    }
+  }
+}

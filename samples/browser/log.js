@@ -1,0 +1,112 @@
+// Shows the lines of one execution. Long logs keep the page small: so many lines are remembered, so many of them are in the page.
+
+const REMEMBERED = 50_000;
+const SHOWN = 1_000;
+const DRAW_EVERY_MS = 100;
+
+export class Log {
+  #list;
+  #summary;
+  #jump;
+  #lines = [];
+  #pending = [];
+  #received = 0;
+  #filter = '';
+  #isFollowing = true;
+  #timer = 0;
+
+  constructor({ list, summary, jump }) {
+    this.#list = list;
+    this.#summary = summary;
+    this.#jump = jump;
+    list.addEventListener('scroll', () => {
+      this.#isFollowing = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+      jump.hidden = this.#isFollowing;
+    });
+    jump.addEventListener('click', () => this.#follow());
+  }
+
+  clear() {
+    this.#lines = [];
+    this.#pending = [];
+    this.#received = 0;
+    this.#isFollowing = true;
+    this.#render();
+  }
+
+  /** @param line { seq, time, text, kind } */
+  add(line) {
+    this.#received++;
+    this.#lines.push(line);
+    this.#pending.push(line);
+    if (this.#lines.length > 2 * REMEMBERED) {
+      this.#lines.splice(0, this.#lines.length - REMEMBERED);
+    }
+    if (this.#pending.length > 2 * SHOWN) {
+      // More than the page will show came since it was last drawn.
+      this.#pending = this.#pending.filter((pending) => this.#isWanted(pending)).slice(-SHOWN);
+    }
+    this.#timer ||= setTimeout(() => this.#append(), DRAW_EVERY_MS);
+  }
+
+  set filter(text) {
+    this.#filter = text.toLowerCase();
+    this.#render();
+  }
+
+  #isWanted(line) {
+    return line.text.toLowerCase().includes(this.#filter);
+  }
+
+  #render() {
+    this.#list.replaceChildren();
+    this.#pending = [];
+    for (let index = this.#lines.length - 1; index >= 0 && this.#pending.length < SHOWN; index--) {
+      if (this.#isWanted(this.#lines[index])) {
+        this.#pending.unshift(this.#lines[index]);
+      }
+    }
+    this.#append();
+    this.#follow();
+  }
+
+  #append() {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    const rows = document.createDocumentFragment();
+    rows.append(...this.#pending.filter((line) => this.#isWanted(line)).slice(-SHOWN).map(createRow));
+    this.#pending = [];
+    this.#list.append(rows);
+    while (this.#list.childElementCount > SHOWN) {
+      this.#list.firstElementChild.remove();
+    }
+    if (this.#isFollowing) {
+      this.#list.scrollTop = this.#list.scrollHeight;
+    }
+    const shown = this.#list.childElementCount;
+    this.#summary.dataset.received = this.#received;
+    this.#summary.textContent = `${this.#received.toLocaleString('en')} lines`
+      + (this.#filter ? `, ${shown.toLocaleString('en')} shown that have “${this.#filter}”`
+        : shown < this.#received ? `, the newest ${shown.toLocaleString('en')} shown` : '');
+  }
+
+  #follow() {
+    this.#isFollowing = true;
+    this.#jump.hidden = true;
+    this.#list.scrollTop = this.#list.scrollHeight;
+  }
+}
+
+function createRow({ seq, time, text, kind }) {
+  const row = document.createElement('li');
+  row.className = kind;
+  row.dataset.seq = seq;
+  const number = document.createElement('span');
+  number.className = 'seq';
+  number.textContent = seq;
+  number.title = time ?? '';
+  const words = document.createElement('span');
+  words.textContent = text;
+  row.append(number, words);
+  return row;
+}

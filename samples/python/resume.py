@@ -1,0 +1,100 @@
+"""Watches an execution to its end and survives lost connections: python3 resume.py [ID]. Without an id it starts the example.
+
+Every event has a number. After a lost connection we ask for the first one we have not seen, so no line is missing and none comes twice.
+"""
+import asyncio
+import json
+import os
+import random
+import sys
+import uuid
+
+import websockets
+
+URL = os.environ.get('HARNESS_WS', 'ws://localhost:8080/ws')
+
+EXAMPLE = {
+    'suite': {
+        'name': 'Example Suite',
+        'description': 'Test',
+        'environment_name': 'production',
+        'tests': [{
+            'id': 'test_1',
+            'test': {
+                'name': 'Example test',
+                'description': 'Test',
+                'interactions': [{
+                    'id': 't1',
+                    'user': {'type': 'text', 'text': 'hi'},
+                    'agent': {'validate': [{'type': 'contains', 'value': 'hello'}]},
+                }],
+            },
+        }],
+    },
+}
+
+
+class Watch:
+    """One execution, watched over as many connections as it takes."""
+
+    def __init__(self, execution_id):
+        self.id = execution_id
+        self.key = str(uuid.uuid4())
+        self.next = 1
+        self.epoch = None
+        self.tries = 0
+
+    async def run(self):
+        """Returns the result's data."""
+        while True:
+            try:
+                async with websockets.connect(URL, max_size=None) as ws:
+                    if self.id is None:
+                        self.id = await self.start(ws)
+                    return await self.follow(ws)
+            except (OSError, asyncio.TimeoutError, websockets.ConnectionClosed, websockets.InvalidHandshake) as lost:
+                code = getattr(lost, 'code', None)
+                if self.tries == 10 or (code is not None and code >= 4500):
+                    raise
+                # Twice as long every time, and never exactly that long: not all clients of a restarted server at once.
+                wait = min(0.25 * 2 ** self.tries, 8) * random.uniform(0.5, 1)
+                self.tries += 1
+                print(f'[LOST] {type(lost).__name__}: again in {wait:.1f} s, from event {self.next}', flush=True)
+                await asyncio.sleep(wait)
+
+    async def start(self, ws):
+        # With the same key a second try gets the execution that the first one started.
+        await ws.send(json.dumps({'action': 'execute', 'data': EXAMPLE, 'idempotency_key': self.key, 'watch': False}))
+        answer = json.loads(await ws.recv())
+        if answer['type'] == 'error':
+            sys.exit(answer['message'])
+        return answer['id']
+
+    async def follow(self, ws):
+        await ws.send(json.dumps({'action': 'subscribe', 'id': self.id, 'from': self.next, 'epoch': self.epoch, 'events': True}))
+        async for message in ws:
+            event = json.loads(message)
+            if event['type'] == 'error':
+                sys.exit(event['message'])
+            elif event['type'] == 'subscribed':
+                if self.epoch not in (None, event['epoch']):
+                    self.next = 1  # The server lost that log; this is another one.
+                self.epoch = event['epoch']
+            elif event['type'] == 'truncated':
+                print(f"[GONE] events {event['from']} to {event['to']} are no longer kept")
+                self.next = max(self.next, event['to'] + 1)
+            elif event.get('seq', 0) >= self.next:
+                self.next = event['seq'] + 1
+                self.tries = 0
+                if event['type'] == 'log':
+                    print(f"[{event['seq']}] {event['message']}")
+                elif event['type'] == 'result':
+                    return event['data']
+        raise websockets.ConnectionClosedOK(None, None)
+
+
+try:
+    result = asyncio.run(Watch(sys.argv[1] if len(sys.argv) > 1 else None).run())
+    print(f"[RESULT] {result['status']}")
+except KeyboardInterrupt:
+    sys.exit(130)

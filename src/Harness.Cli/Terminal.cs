@@ -1,0 +1,40 @@
+using Spectre.Console;
+
+namespace Harness.Cli;
+
+/// <summary>Standard output, as far as its being a terminal or not makes a difference.</summary>
+internal static class Terminal
+{
+    /// <summary>Columns of a table that goes into a file or a pipe, where there is no window to fit into.</summary>
+    private const int PlainWidth = 160;
+
+    /// <summary>False when output goes elsewhere, or when <c>NO_COLOR</c> is set.</summary>
+    public static bool IsThere { get; } =
+        !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+
+    public static IAnsiConsole CreateConsole(TextWriter output, bool isTerminal)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = isTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = isTerminal ? InteractionSupport.Detect : InteractionSupport.No,
+            Out = new AnsiConsoleOutput(output),
+        });
+        if (!isTerminal)
+        {
+            console.Profile.Width = PlainWidth;
+        }
+
+        return console;
+    }
+
+    /// <summary>What an agent or another person says must not move the cursor or recolour the terminal of who reads it.</summary>
+    public static string Printable(string text) => string.Create(text.Length, text, (result, source) =>
+    {
+        for (var index = 0; index < source.Length; index++)
+        {
+            result[index] = char.IsControl(source[index]) && source[index] is not ('\n' or '\t') ? '\uFFFD' : source[index];
+        }
+    });
+}

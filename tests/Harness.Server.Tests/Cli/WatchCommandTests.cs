@@ -1,0 +1,134 @@
+using System.Text.Json;
+using Harness.Cli.Hub;
+using Harness.Server.Tests.Clients;
+
+namespace Harness.Server.Tests.Cli;
+
+/// <summary><c>harness watch</c>, <c>cancel</c> and <c>list</c>, as processes of their own against one server.</summary>
+public sealed class WatchCommandTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task WatchShowsEveryLineOnceAlthoughTheConnectionIsLost()
+    {
+        await using var app = await HarnessApp.StartAsync(("Synthetic", "true"));
+        await using var proxy = new FlakyProxy(app.Address, 50_000, 0, 50_000);
+        var id = await StartAsync(app, new { lines = 2000, size = 100, watchers = 1 });
+
+        var (exitCode, output) = await HarnessExecutable.RunAsync("watch", id, "--server", proxy.Address.ToString());
+
+        Assert.True(exitCode == 0, output);
+        Assert.Equal(0, proxy.CutsLeft);
+        Assert.Equal(2000, output.Split('\n').Count(line => line.StartsWith("T=", StringComparison.Ordinal)));
+        Assert.Contains("Connecting again", output);
+        Assert.Matches(@"\ncompleted: \d+\.\d\d s\n", output);
+    }
+
+    [Fact]
+    public async Task RunOnAServerSurvivesALostConnection()
+    {
+        await using var app = await HarnessApp.StartAsync();
+        await using var proxy = new FlakyProxy(app.Address, 700, 1_000);
+        using var suite = SuiteFile.Expecting("hello", "hello", "hello");
+
+        var (exitCode, output) = await HarnessExecutable.RunAsync("run", suite.Path, "--server", proxy.Address.ToString());
+
+        Assert.True(exitCode == 0, output);
+        Assert.Equal(0, proxy.CutsLeft);
+        Assert.Equal(3, output.Split('\n').Count(line => line.StartsWith("Running Test ID: t", StringComparison.Ordinal)));
+        Assert.Contains("3 passed, 0 failed", output);
+        Assert.Single(app.Executions.List());
+    }
+
+    [Fact]
+    public async Task CancelEndsAnExecutionThatIsWatchedElsewhere()
+    {
+        await using var app = await HarnessApp.StartAsync(("Synthetic", "true"));
+        var id = await StartAsync(app, new { lines = 1_000_000, rate = 100 });
+        await using var watch = HarnessExecutable.Start("watch", id, "--tail", "1", "--server", app.Address.ToString());
+        await watch.WaitForLineAsync(line => line.StartsWith("T=", StringComparison.Ordinal));
+
+        var cancel = await HarnessExecutable.RunAsync("cancel", id, "--reason", "no more", "--server", app.Address.ToString());
+        var again = await HarnessExecutable.RunAsync("cancel", id, "--server", app.Address.ToString());
+
+        Assert.Equal((0, $"Cancelled {id}\n"), cancel);
+        Assert.Equal(1, again.ExitCode);
+        Assert.Contains("execution is not running", again.Output);
+        Assert.Equal(1, await watch.WaitForExitAsync());
+        Assert.Contains("cancelled: ", watch.Output);
+    }
+
+    [Fact]
+    public async Task InterruptEndsTheWatchingAndNotTheExecution()
+    {
+        await using var app = await HarnessApp.StartAsync(("Synthetic", "true"));
+        var id = await StartAsync(app, new { lines = 1_000_000, rate = 100 });
+        await using var watch = HarnessExecutable.Start("watch", id, "--server", app.Address.ToString());
+        await watch.WaitForLineAsync(line => line.StartsWith("T=", StringComparison.Ordinal));
+
+        await watch.SignalAsync("INT");
+
+        Assert.Equal(130, await watch.WaitForExitAsync());
+        Assert.Contains($"harness cancel {id}", watch.Output);
+        Assert.Equal("running", Harness.Executions.ExecutionStatusWords.ToWire(app.Executions.List().Single().State.Status));
+    }
+
+    [Theory]
+    [InlineData("watch")]
+    [InlineData("cancel")]
+    public async Task ExecutionThatIsNotThereExitsWithTwo(string command)
+    {
+        await using var app = await HarnessApp.StartAsync();
+
+        var (exitCode, output) = await HarnessExecutable.RunAsync(command, "no-such-id", "--server", app.Address.ToString());
+
+        Assert.Equal(2, exitCode);
+        Assert.Contains("Test execution not found: no-such-id", output);
+        Assert.DoesNotContain("   at ", output);
+    }
+
+    [Fact]
+    public async Task ListIsATableOrOneObjectPerLine()
+    {
+        await using var app = await HarnessApp.StartAsync(("Synthetic", "true"));
+        var server = app.Address.ToString();
+        var none = await HarnessExecutable.RunAsync("list", "--server", server);
+        var id = await StartAsync(app, new { lines = 10 });
+        Assert.True(app.Executions.TryFind(id, out var execution));
+        await execution.Completion.WaitAsync(Stop);
+
+        var table = await HarnessExecutable.RunAsync("list", "--server", server);
+        var json = await HarnessExecutable.RunAsync("list", "--json", "--status", "completed", "--kind", "synthetic", "--server", server);
+        var others = await HarnessExecutable.RunAsync("list", "--json", "--label", "team=shop", "--server", server);
+
+        Assert.Equal((0, "No executions.\n"), none);
+        Assert.Equal(0, table.ExitCode);
+        Assert.Matches($@"\| {id} \| completed \| synthetic \|.*\| 10 lines of 100 characters \|", table.Output);
+        Assert.Equal(id, JsonElement.Parse(json.Output).GetProperty("id").GetString());
+        Assert.Equal((0, ""), others);
+    }
+
+    [Theory]
+    [InlineData("watch")]
+    [InlineData("watch", "id", "--from", "3", "--tail", "3")]
+    [InlineData("watch", "id", "--tail", "0")]
+    [InlineData("cancel")]
+    [InlineData("list", "--status", "sleeping")]
+    [InlineData("list", "--label", "team")]
+    [InlineData("list", "--server", "nowhere")]
+    public async Task WrongUsageExitsWithTwoAndSaysWhereHelpIs(params string[] args)
+    {
+        var (exitCode, output) = await HarnessExecutable.RunAsync(args);
+
+        Assert.Equal(2, exitCode);
+        Assert.Contains($"See: harness {args[0]} --help", output);
+    }
+
+    private static async Task<string> StartAsync(HarnessApp app, object data)
+    {
+        var client = new HubClient(app.Address, apiKey: null, TimeProvider.System);
+        await using var watch = await client.ExecuteAsync("synthetic", JsonSerializer.SerializeToElement(data), Stop);
+        return watch.Id;
+    }
+}
