@@ -2,6 +2,7 @@
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 8_000;
+const SILENCE_MS = 15_000;
 
 export class Hub {
   #url;
@@ -12,6 +13,7 @@ export class Hub {
   #asked = new Map();
   #watches = new Map();
   #retryAfterMs = 0;
+  #heardAt = 0;
   #timer;
   #refusal;
 
@@ -35,6 +37,7 @@ export class Hub {
     return new Promise((resolve, reject) => {
       this.#asked.set(ref, { resolve, reject });
       this.#send({ action, ref, ...fields });
+      this.#expect(ref, this.#socket);
     });
   }
 
@@ -59,8 +62,28 @@ export class Hub {
       this.#watches.forEach((watch) => this.#subscribe(watch));
       this.#onState('open', this.#url);
     };
-    socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
+    socket.onmessage = ({ data }) => {
+      this.#heardAt = performance.now();
+      this.#take(JSON.parse(data));
+    };
     socket.onclose = ({ code, reason }) => this.#lose(code, reason);
+  }
+
+  // A network that is gone without a word is noticed by a question that is not answered while nothing else comes either.
+  #expect(ref, socket) {
+    const askedAt = performance.now();
+    setTimeout(() => {
+      if (!this.#asked.has(ref) || socket !== this.#socket) {
+        return;
+      }
+      if (this.#heardAt > askedAt) {
+        this.#expect(ref, socket);
+        return;
+      }
+      socket.onmessage = socket.onclose = null;
+      socket.close();
+      this.#lose(1006, 'the server does not answer');
+    }, SILENCE_MS);
   }
 
   #send(message) {
