@@ -23,10 +23,19 @@ internal sealed class ApiKeyGate(RequestDelegate next, ApiKeyRing keys)
             return next(context);
         }
 
+        if (context.GetEndpoint()?.Metadata.GetMetadata<ClosesPagesWithoutKey>() is not null && context.Request.Headers.Origin.Count > 0)
+        {
+            context.Items[typeof(ClosesPagesWithoutKey)] = true;
+            return next(context);
+        }
+
         context.Response.StatusCode = StatusCodes.Status401Unauthorized;
         context.Response.Headers.WWWAuthenticate = "Bearer";
         return context.Response.WriteAsJsonAsync(Refusal, context.RequestAborted);
     }
+
+    /// <summary>Whether the request was let through without a key, for its endpoint to refuse it (<see cref="ClosesPagesWithoutKey"/>).</summary>
+    public static bool IsToBeRefused(HttpContext context) => context.Items.ContainsKey(typeof(ClosesPagesWithoutKey));
 
     private static bool IsHealthCheck(PathString path) =>
         path.Equals("/health") || path.Equals("/health/") || path.Equals("/health/ready");
@@ -62,3 +71,9 @@ internal sealed class ApiKeyGate(RequestDelegate next, ApiKeyRing keys)
         return values[^1];
     }
 }
+
+/// <summary>
+/// Metadata of an endpoint that itself refuses web pages without a key: a page does not see the status of a refused handshake, and would
+/// try again for ever. Such an endpoint asks <see cref="ApiKeyGate.IsToBeRefused"/>.
+/// </summary>
+internal sealed record ClosesPagesWithoutKey;

@@ -207,6 +207,20 @@ public sealed class SocketConnectionTests
     }
 
     [Fact]
+    public async Task PageWithoutAKeyIsClosedWith4503AndNothingItSendsIsDone()
+    {
+        await using var app = await HarnessApp.StartAsync(("ApiKeys:0", "secret-key"), ("Synthetic", "true"));
+        using var page = await SocketClient.ConnectAsync(app, options => options.SetRequestHeader("Origin", "http://localhost:3000"));
+
+        await page.SendAsync("""{"action":"execute","kind":"synthetic","data":{"lines":1}}""");
+        Assert.Null(await page.ReceiveTextAsync());
+
+        Assert.Equal((WebSocketCloseStatus)4503, page.Socket.CloseStatus);
+        Assert.Contains("access_token", page.Socket.CloseStatusDescription, StringComparison.Ordinal);
+        Assert.Empty(app.Executions.List());
+    }
+
+    [Fact]
     public async Task OneConnectionTooManyIsClosedWith4504()
     {
         await using var app = await HarnessApp.StartAsync(("MaxConnections", "1"));

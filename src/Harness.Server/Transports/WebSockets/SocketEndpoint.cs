@@ -23,7 +23,7 @@ internal static class SocketEndpoint
 
     /// <summary>Maps the route.</summary>
     public static void MapSockets(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/ws", HandleAsync).WithMetadata(new ChecksOrigin()).ExcludeFromDescription();
+        routes.MapGet("/ws", HandleAsync).WithMetadata(new ChecksOrigin(), new ClosesPagesWithoutKey()).ExcludeFromDescription();
 
     private static async Task HandleAsync(
         HttpContext context, SocketCommands commands, SocketTable table, OriginPolicy origins, IOptions<ServerOptions> options)
@@ -38,12 +38,17 @@ internal static class SocketEndpoint
         }
 
         var isAllowed = origins.IsAllowed(context.Request);
+        var isToBeRefused = ApiKeyGate.IsToBeRefused(context);
         using var connection = new SocketConnection(
             await UpgradeAsync(context, upgrade, key), commands, options.Value, context);
         if (!isAllowed)
         {
             // A page cannot see the status of a refused handshake, but it sees a close code: this one says not to come again.
             await connection.CloseAsync((WebSocketCloseStatus)4505, "pages of this origin may not use this server; --cors-origin allows them");
+        }
+        else if (isToBeRefused)
+        {
+            await connection.CloseAsync((WebSocketCloseStatus)4503, "this server asks for an API key: send it as ?access_token=KEY");
         }
 
         await table.RunAsync(connection);
