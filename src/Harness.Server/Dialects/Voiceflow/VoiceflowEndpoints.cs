@@ -1,5 +1,5 @@
-using System.Buffers;
 using Harness.Executions;
+using Harness.Server.Transports.Rest;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Harness.Server.Dialects.Voiceflow;
@@ -32,7 +32,7 @@ internal static class VoiceflowEndpoints
         ExecutionPlan plan;
         try
         {
-            plan = suites.PlanRequest(TestExecutionInput.Parse(await ReadAsync(request, cancellationToken)));
+            plan = suites.PlanRequest(TestExecutionInput.Parse(await RequestBody.ReadAsync(request, cancellationToken)));
         }
         catch (ExecutionInputException e)
         {
@@ -72,21 +72,4 @@ internal static class VoiceflowEndpoints
 
     private static JsonHttpResult<ErrorResponse> NotFound(string id) => ErrorResponse.Result(
         StatusCodes.Status404NotFound, "Test execution not found", $"No test execution found with ID: {id}");
-
-    // Kestrel refuses a body longer than ServerOptions.MaxBodyBytes while it is read.
-    private static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            var read = await request.BodyReader.ReadAsync(cancellationToken);
-            if (read.IsCompleted)
-            {
-                var body = read.Buffer.ToArray();
-                request.BodyReader.AdvanceTo(read.Buffer.End);
-                return body;
-            }
-
-            request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-        }
-    }
 }

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Harness.Server.Transports.Rest;
 
-/// <summary>A request's body as a command.</summary>
+/// <summary>A request's body: its bytes, or a command.</summary>
 internal static class RequestBody
 {
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = JsonSyntax.MaxDepth };
@@ -23,7 +23,8 @@ internal static class RequestBody
             : new CommandFields(JsonElement.Parse(JsonSyntax.Repair(body).Span, Strict));
     }
 
-    private static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    /// <summary>All bytes of the body. Kestrel refuses one over <see cref="ServerOptions.MaxBodyBytes"/> while it is read.</summary>
+    public static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         while (true)
         {
