@@ -5,7 +5,7 @@ namespace Harness.Executions;
 
 /// <summary>
 /// Encodes the frames of one execution: UTF-8 JSON (PROTOCOL, "Server to client") behind the header of an unmasked WebSocket text
-/// frame, so that the same bytes serve every socket. Used by the log writer alone.
+/// frame, so that the same bytes serve every socket. For one thread at a time.
 /// </summary>
 internal sealed class FrameEncoder
 {
@@ -48,12 +48,19 @@ internal sealed class FrameEncoder
     /// <summary>Writes a log frame; the destination is exactly <see cref="SizeOfLog"/> long.</summary>
     public void WriteLog(Span<byte> destination, ReadOnlySpan<byte> line, long sequence, DateTimeOffset at)
     {
-        destination = destination[WebSocketFrame.WriteHeader(destination)..];
-        _logPrefix.CopyTo(destination);
-        destination = destination[_logPrefix.Length..];
+        destination = WriteLogPrefix(destination);
         destination = destination[JsonText.Escape(line, destination)..];
         destination[0] = (byte)'"';
         WriteTail(destination[1..], sequence, at);
+    }
+
+    /// <summary>As <see cref="WriteLog"/>, of a line that is escaped already.</summary>
+    public void WriteEscapedLog(Span<byte> destination, ReadOnlySpan<byte> escaped, long sequence, DateTimeOffset at)
+    {
+        destination = WriteLogPrefix(destination);
+        escaped.CopyTo(destination);
+        destination[escaped.Length] = (byte)'"';
+        WriteTail(destination[(escaped.Length + 1)..], sequence, at);
     }
 
     /// <summary>Writes a frame with a document; the destination is exactly <see cref="SizeOfDocument"/> long.</summary>
@@ -72,6 +79,16 @@ internal sealed class FrameEncoder
         start = _logPrefix.Length;
         length = json.Length - start - 1 - TailLength(sequence);
         return json.StartsWith(_logPrefix);
+    }
+
+    /// <summary>The time in a frame's JSON, as it stands there.</summary>
+    public static ReadOnlySpan<byte> TimestampOf(ReadOnlySpan<byte> json) => json[^(TimestampLength + FrameEnd.Length)..^FrameEnd.Length];
+
+    private Span<byte> WriteLogPrefix(Span<byte> destination)
+    {
+        destination = destination[WebSocketFrame.WriteHeader(destination)..];
+        _logPrefix.CopyTo(destination);
+        return destination[_logPrefix.Length..];
     }
 
     private static int TailLength(long sequence) =>
