@@ -43,8 +43,9 @@ internal sealed partial class EngineLifetime(
         await connections.CloseAllAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Nothing: the engine needs no start.</summary>
-    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>Opens the store, before the server listens.</summary>
+    /// <exception cref="StoreException">It cannot be used.</exception>
+    public Task StartingAsync(CancellationToken cancellationToken) => executions.OpenAsync(cancellationToken);
 
     /// <summary>Nothing: the engine needs no start.</summary>
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Harness.Agents;
+using Harness.Executions;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 
@@ -14,7 +15,7 @@ internal sealed partial class StartFailure(ILogger<StartFailure> logger)
     /// <summary>One line on a configuration that cannot be used; null for a failure that only its stack trace explains.</summary>
     public static string? Describe(Exception failure) => failure switch
     {
-        ServerStartException or AgentException => failure.Message,
+        ServerStartException or AgentException or StoreException => failure.Message,
         OptionsValidationException invalid => $"The configuration is not valid: {string.Join(' ', invalid.Failures)}",
         InvalidOperationException { InnerException: FormatException or ArgumentException } => failure.Message,
         _ => null,

@@ -15,7 +15,7 @@ public static class HarnessServices
         services.AddOptions<ExecutionOptions>().BindConfiguration(ExecutionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<AgentOptions>().BindConfiguration(AgentOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<ILogStore, MemoryOnlyLogStore>();
+        services.TryAddSingleton<IExecutionStore, MemoryOnlyStore>();
         services.TryAddSingleton<ExecutionRegistry>();
         services.TryAddSingleton<AgentFactory>();
         services.TryAddSingleton<SuiteRunner>();

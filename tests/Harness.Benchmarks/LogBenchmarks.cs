@@ -21,7 +21,7 @@ public class LogBenchmarks : IDisposable
 
     private readonly ExecutionRegistry _registry = new(
         Options.Create(new ExecutionOptions { MaxFinished = 0 }),
-        new MemoryOnlyLogStore(),
+        new MemoryOnlyStore(),
         TimeProvider.System,
         NullLogger<ExecutionRegistry>.Instance);
 

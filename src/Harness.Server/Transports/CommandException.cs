@@ -3,6 +3,9 @@ namespace Harness.Server.Transports;
 /// <summary>A command that cannot be done as asked. Each transport words it in its own form; text and code are the same on all.</summary>
 internal sealed class CommandException : Exception
 {
+    /// <summary>The code of a command that failed because the store did: it may work later.</summary>
+    public const string StoreFailed = "store_failed";
+
     /// <param name="message">What is wrong and what to do, for people; to the letter where clients of the seed know it. Never a secret.</param>
     /// <param name="code">A stable word for programs (docs/protocol.md).</param>
     /// <param name="id">The execution it is about; null: none.</param>

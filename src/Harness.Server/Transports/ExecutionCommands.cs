@@ -24,28 +24,27 @@ internal sealed class ExecutionCommands
     /// says.
     /// </summary>
     /// <param name="command">What to start.</param>
-    /// <param name="isNew">False when an earlier one is given back.</param>
+    /// <param name="cancellationToken">Ends the wait for the store, which is asked for keys that memory does not know.</param>
+    /// <returns>The execution, and whether it is new: false when an earlier one is given back.</returns>
     /// <exception cref="CommandException">The kind is unknown, the data cannot be executed, or the server takes nothing new.</exception>
-    public Execution Start(ExecuteCommand command, out bool isNew)
+    public async ValueTask<(Execution Execution, bool IsNew)> StartAsync(ExecuteCommand command, CancellationToken cancellationToken)
     {
-        isNew = false;
         if (!_kinds.TryGetValue(command.Kind.Length == 0 ? DefaultKind : command.Kind, out var kind))
         {
             throw new CommandException(
                 $"Unknown kind: {command.Kind}. Supported kinds: {string.Join(", ", _kinds.Keys.Order(StringComparer.Ordinal))}", "unknown_kind");
         }
 
-        if (command.IdempotencyKey is { } key && _executions.TryFindByKey(key, out var earlier))
+        if (command.IdempotencyKey is { } key && await _executions.FindByKeyAsync(key, cancellationToken) is { } earlier)
         {
-            return earlier;
+            return (earlier, false);
         }
 
         var plan = Plan(kind, command);
         try
         {
             var execution = _executions.Start(plan);
-            isNew = ReferenceEquals(execution.Request, plan.Request);
-            return execution;
+            return (execution, ReferenceEquals(execution.Request, plan.Request));
         }
         catch (ExecutionInputException e)
         {
@@ -56,45 +55,48 @@ internal sealed class ExecutionCommands
     /// <summary>The execution with this id.</summary>
     /// <param name="id">The id; empty is an error of its own.</param>
     /// <param name="action">What was asked, for that error.</param>
+    /// <param name="cancellationToken">Ends the wait for the store, which is asked for what is not in memory.</param>
     /// <exception cref="CommandException">None is named, or there is none.</exception>
-    public Execution Find(string id, string action)
+    public async ValueTask<Execution> FindAsync(string id, string action, CancellationToken cancellationToken)
     {
         if (id.Length == 0)
         {
             throw new CommandException($"Missing execution id for {action} action", "missing_id");
         }
 
-        return _executions.TryFind(id, out var execution)
-            ? execution
-            : throw new CommandException($"Test execution not found: {id}", "not_found", id);
+        return await _executions.FindAsync(id, cancellationToken) ?? throw NotFound(id);
     }
 
     /// <summary>Cancels one execution.</summary>
     /// <param name="command">Which, and why.</param>
+    /// <param name="cancellationToken">As in <see cref="FindAsync"/>.</param>
     /// <param name="claimed">Called when it is cancelled, before its body hears of it: an answer given here comes before what that causes.</param>
     /// <returns>The execution; its state is <see cref="ExecutionStatus.Canceled"/>.</returns>
     /// <exception cref="CommandException">There is none, or it had ended.</exception>
-    public Execution Cancel(CancelCommand command, Action<Execution>? claimed = null)
+    public async ValueTask<Execution> CancelAsync(
+        CancelCommand command, CancellationToken cancellationToken, Action<Execution>? claimed = null)
     {
-        var execution = Find(command.Id, "cancel");
+        var execution = await FindAsync(command.Id, "cancel", cancellationToken);
         return _executions.TryCancel(execution, () => claimed?.Invoke(execution), command.Reason) ? execution : throw NotRunning(execution);
     }
 
     /// <summary>Cancels those named and all that match, and says of those named that could not be cancelled why.</summary>
     /// <param name="command">Which, and why.</param>
-    /// <param name="claimed">As in <see cref="Cancel"/>; always called, once.</param>
-    public CancelOutcome CancelMany(CancelCommand command, Action<CancelOutcome>? claimed = null)
+    /// <param name="cancellationToken">As in <see cref="FindAsync"/>.</param>
+    /// <param name="claimed">As in <see cref="CancelAsync"/>; always called, once.</param>
+    public async ValueTask<CancelOutcome> CancelManyAsync(
+        CancelCommand command, CancellationToken cancellationToken, Action<CancelOutcome>? claimed = null)
     {
         var (found, refusals) = (new List<Execution>(), new List<CommandException>());
         foreach (var id in command.Ids ?? [])
         {
-            if (_executions.TryFind(id, out var execution))
+            if (await _executions.FindAsync(id, cancellationToken) is { } execution)
             {
                 found.Add(execution);
             }
             else
             {
-                refusals.Add(new CommandException($"Test execution not found: {id}", "not_found", id));
+                refusals.Add(NotFound(id));
             }
         }
 
@@ -126,11 +128,11 @@ internal sealed class ExecutionCommands
 
     /// <summary>A page of the executions there are.</summary>
     /// <exception cref="CommandException">The cursor is none of this server's.</exception>
-    public ExecutionPage List(ListCommand command)
+    public async ValueTask<ExecutionPage> ListAsync(ListCommand command, CancellationToken cancellationToken)
     {
         try
         {
-            return _executions.List(command.Filter, command.Cursor, command.Limit);
+            return await _executions.ListAsync(command.Filter, command.Cursor, command.Limit, cancellationToken);
         }
         catch (ExecutionInputException e)
         {
@@ -142,18 +144,18 @@ internal sealed class ExecutionCommands
     /// <exception cref="CommandException">There is none, or it has not ended.</exception>
     public async Task RemoveAsync(string id, CancellationToken cancellationToken)
     {
-        var execution = Find(id, "delete");
+        var execution = await FindAsync(id, "delete", cancellationToken);
         if (execution.Log.IsSealed)
         {
             // Its result can be read a moment before the registry has closed the book on it.
             await execution.Completion.WaitAsync(cancellationToken);
         }
 
-        if (!_executions.TryRemove(execution))
+        if (!await _executions.RemoveAsync(execution, cancellationToken))
         {
-            throw _executions.TryFind(id, out _)
-                ? new CommandException($"Cannot delete: execution has not ended (current status: {execution.State.Status.ToWire()})", "running", id)
-                : new CommandException($"Test execution not found: {id}", "not_found", id);
+            throw execution.Completion.IsCompleted
+                ? NotFound(id)
+                : new CommandException($"Cannot delete: execution has not ended (current status: {execution.State.Status.ToWire()})", "running", id);
         }
     }
 
@@ -174,8 +176,10 @@ internal sealed class ExecutionCommands
         }
     }
 
+    private static CommandException NotFound(string id) => new($"Test execution not found: {id}", "not_found", id);
+
     private static CommandException NotRunning(Execution execution) => new(
-        $"Cannot cancel: execution is not running (current status: {execution.State.Status.ToWire()})", "not_running", execution.Id);
+        $"Cannot cancel: execution is not running (current status: {execution.DecidedStatus.ToWire()})", "not_running", execution.Id);
 }
 
 /// <summary>What became of a cancel of many.</summary>

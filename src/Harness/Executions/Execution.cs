@@ -8,16 +8,7 @@ public sealed class Execution
     private volatile ExecutionState _state;
     private volatile ExecutionResult? _result;
 
-    internal Execution(
-        string id,
-        string epoch,
-        long number,
-        ExecutionRequest request,
-        ExecutionState state,
-        ExecutionOptions options,
-        SegmentPool pool,
-        ILogStore store,
-        TimeProvider time)
+    private Execution(string id, string epoch, long number, ExecutionRequest request, ExecutionState state, ExecutionOptions options, ExecutionLog log)
     {
         Id = id;
         Epoch = epoch;
@@ -25,37 +16,35 @@ public sealed class Execution
         Request = request;
         _state = state;
         _options = options;
-        Log = new ExecutionLog(
-            id,
-            ExecutionDocument.Opening(id, request, state),
-            state.Status.ToWire(),
-            new ExecutionLogLimits(options.WindowBytes, options.MaxLineBytes),
-            pool,
-            store,
-            time);
+        Log = log;
     }
 
     /// <summary>A version 4 UUID in lower case, the id on every transport.</summary>
     public string Id { get; }
 
     /// <summary>
-    /// Identity of its log, a few letters and digits. A sequence of an other epoch means nothing here: that log was lost. With memory only
-    /// it is the server process's.
+    /// Identity of its log, a few letters and digits. A sequence of an other epoch means nothing here: that log was lost. It is the store's;
+    /// with memory only it is the server process's.
     /// </summary>
     public string Epoch { get; }
 
-    /// <summary>Counts the executions of this registry from 1: the order of lists.</summary>
+    /// <summary>Counts the executions from 1, over all processes that had the same store: the order of lists.</summary>
     internal long Number { get; }
 
     /// <summary>What was started.</summary>
     public ExecutionRequest Request { get; }
 
-    /// <summary>Where it stands; replaced whole, so that its parts agree.</summary>
+    /// <summary>Where it stands; replaced whole, so that its parts agree. A final one shows when the result is stored.</summary>
     public ExecutionState State
     {
         get => _state;
         internal set => _state = value;
     }
+
+    /// <summary>
+    /// The status it has or, between its end and the moment the result is stored, will have: when this is final it is too late to cancel.
+    /// </summary>
+    public ExecutionStatus DecidedStatus => (State.Status.IsFinal() ? State : Decided ?? State).Status;
 
     /// <summary>What it says.</summary>
     public ExecutionLog Log { get; }
@@ -63,13 +52,29 @@ public sealed class Execution
     /// <summary>Ends, never faulted, when the result is in the log.</summary>
     public Task<ExecutionResult> Completion => _completion.Task;
 
-    /// <summary>The status document of this moment (<see cref="ExecutionDocument"/>), as UTF-8 JSON.</summary>
-    public ReadOnlyMemory<byte> DescribeAsJson() =>
-        ExecutionDocument.Full(Id, Request, State, Log, _result?.Details ?? default, _options, RecordLines.Newest);
+    /// <summary>
+    /// Ends when the execution is stored: from then on it outlives the process. With memory only it has ended already.
+    /// </summary>
+    /// <exception cref="StoreException">It could not be stored, and has failed therefore.</exception>
+    public Task Stored => Log.Archive is null || Log.Opened.IsCompletedSuccessfully && Log.Failure is null ? Task.CompletedTask : WaitUntilStoredAsync();
 
-    /// <summary>The status document with other lines than all of them.</summary>
-    public ReadOnlyMemory<byte> DescribeAsJson(RecordLines lines) =>
-        ExecutionDocument.Full(Id, Request, State, Log, _result?.Details ?? default, _options, lines);
+    /// <summary>
+    /// The status document of this moment (<see cref="ExecutionDocument"/>), as UTF-8 JSON, with the newest lines that memory has: where
+    /// an answer must not wait for the store.
+    /// </summary>
+    public ReadOnlyMemory<byte> DescribeNow()
+    {
+        using var record = LogRecord.InMemory(Log, Id);
+        return Describe(State, record, _result, RecordLines.Newest);
+    }
+
+    /// <summary>The status document, with the lines wanted, also from the store.</summary>
+    /// <exception cref="StoreException">The store cannot be read now.</exception>
+    public async ValueTask<ReadOnlyMemory<byte>> DescribeAsync(RecordLines lines = default, CancellationToken cancellationToken = default)
+    {
+        using var record = await LogRecord.LoadAsync(Log, Id, lines, _options.MaxRecordBytes, cancellationToken);
+        return Describe(State, record, _result, lines);
+    }
 
     /// <summary>What lists say of it, as one JSON object: <c>id, kind, name, status, labels, started_at, completed_at, seq, epoch</c>.</summary>
     public ReadOnlyMemory<byte> DescribeAsItem() => ExecutionDocument.Item(this);
@@ -77,16 +82,83 @@ public sealed class Execution
     /// <summary>Guards the claim: who removes the cancellation source also decides the state, in one step.</summary>
     internal Lock Claim { get; } = new();
 
-    /// <summary>The document of the result frame; from now on every status says the same.</summary>
-    internal ReadOnlyMemory<byte> End(ExecutionResult result)
+    /// <summary>A new one: its log begins with the state.</summary>
+    internal static Execution Begin(
+        string epoch, long number, ExecutionRequest request, ExecutionState state, ExecutionOptions options, SegmentPool pool, IExecutionStore store, TimeProvider time)
     {
-        _result = result;
-        return DescribeAsJson();
+        var id = Guid.NewGuid().ToString();
+        var archive = store.IsPersistent
+            ? new LogArchive(store, StoredRequest.Store(id, epoch, number, request, state), isNew: true, pool, time)
+            : null;
+        var opening = new LogOpening(state.Status.ToWire(), ExecutionDocument.Opening(id, request, state));
+        return new Execution(
+            id, epoch, number, request, state, options, new ExecutionLog(id, opening, LimitsOf(options), pool, archive, last: 0, time));
     }
+
+    /// <summary>One of the store. One that has not ended goes on after its last frame: somebody has to end it.</summary>
+    internal static Execution Load(StoredExecution stored, ExecutionOptions options, SegmentPool pool, IExecutionStore store, TimeProvider time)
+    {
+        var (request, end) = (StoredRequest.Load(stored), stored.End);
+        var archive = new LogArchive(store, stored, isNew: false, pool, time);
+        var state = end is null
+            ? new ExecutionState(ExecutionStatus.Running, stored.StartedAt, CompletedAt: null, Error: null)
+            : new ExecutionState(end.Status, stored.StartedAt, end.CompletedAt, end.Error, end.CancelReason);
+        var log = end is null
+            ? new ExecutionLog(stored.Id, null, LimitsOf(options), pool, archive, stored.LastSequence, time)
+            : new ExecutionLog(stored.Id, LimitsOf(options), pool, archive, stored.LastSequence, time);
+        var execution = new Execution(stored.Id, stored.Epoch, stored.Number, request, state, options, log);
+        if (end is not null)
+        {
+            execution._result = new ExecutionResult(end.Status, end.Error) { Details = end.Details };
+            execution._completion.SetResult(execution._result);
+        }
+
+        return execution;
+    }
+
+    /// <summary>How it will end, before that shows.</summary>
+    internal ExecutionState? Decided { get; set; }
+
+    /// <summary>The document of the result frame. Nothing is shown yet.</summary>
+    internal async ValueTask<ReadOnlyMemory<byte>> RenderEndAsync(ExecutionState state, ExecutionResult result)
+    {
+        LogRecord record;
+        try
+        {
+            record = await LogRecord.LoadAsync(Log, Id, RecordLines.Newest, _options.MaxRecordBytes, CancellationToken.None);
+        }
+        catch (StoreException)
+        {
+            // The lines are in the log; this frame repeats those that memory has, and says that there are more.
+            record = LogRecord.InMemory(Log, Id);
+        }
+
+        using (record)
+        {
+            return Describe(state, record, result, RecordLines.Newest);
+        }
+    }
+
+    /// <summary>From now on every status says the same as the result frame.</summary>
+    internal void ShowEnd(ExecutionState state, ExecutionResult result) => (_result, State) = (result, state);
 
     internal ReadOnlyMemory<byte> DescribeChange() => ExecutionDocument.Change(Id, Request, State);
 
     internal void Complete(ExecutionResult result) => _completion.TrySetResult(result);
+
+    private static ExecutionLogLimits LimitsOf(ExecutionOptions options) => new(options.WindowBytes, options.MaxLineBytes);
+
+    private ReadOnlyMemory<byte> Describe(ExecutionState state, LogRecord record, ExecutionResult? result, RecordLines lines) =>
+        ExecutionDocument.Full(Id, Request, state, record, result?.Details ?? default, _options, lines);
+
+    private async Task WaitUntilStoredAsync()
+    {
+        await Log.Opened;
+        if (Log.Failure is { } failure)
+        {
+            throw failure as StoreException ?? new StoreException(failure.Message, failure);
+        }
+    }
 }
 
 /// <summary>Where an execution stands, and since when. Times are UTC.</summary>

@@ -42,7 +42,7 @@ internal static class ExecutionDocument
         string id,
         ExecutionRequest request,
         ExecutionState state,
-        ExecutionLog log,
+        LogRecord record,
         ReadOnlyMemory<byte> details,
         ExecutionOptions options,
         RecordLines lines)
@@ -53,8 +53,8 @@ internal static class ExecutionDocument
         var note = lines switch
         {
             { IsNone: true } => "",
-            { From: > 0 } => WritePage(json, log, lines, options),
-            _ => WriteRecord(json, request, state, log, options),
+            { From: > 0 } => WritePage(json, record, lines, options),
+            _ => WriteRecord(json, request, state, record, options),
         };
         json.Write("]"u8);
         if (state.Error is not null)
@@ -115,7 +115,7 @@ internal static class ExecutionDocument
     }
 
     private static string WriteRecord(
-        ArrayBufferWriter<byte> json, ExecutionRequest request, ExecutionState state, ExecutionLog log, ExecutionOptions options)
+        ArrayBufferWriter<byte> json, ExecutionRequest request, ExecutionState state, LogRecord record, ExecutionOptions options)
     {
         foreach (var line in request.Preamble)
         {
@@ -123,7 +123,7 @@ internal static class ExecutionDocument
             WriteString(json, line);
         }
 
-        var (from, truncated) = log.CopyNewestLines(options.MaxRecordBytes, json);
+        var (from, truncated) = record.CopyNewestLines(options.MaxRecordBytes, json);
         if (request.ClosingLine?.Invoke(state) is { } closingLine)
         {
             Separate(json);
@@ -134,9 +134,9 @@ internal static class ExecutionDocument
     }
 
     // A page is read by sequence: the lines that are no frames have none.
-    private static string WritePage(ArrayBufferWriter<byte> json, ExecutionLog log, RecordLines lines, ExecutionOptions options)
+    private static string WritePage(ArrayBufferWriter<byte> json, LogRecord record, RecordLines lines, ExecutionOptions options)
     {
-        var (first, next) = log.CopyLines(lines.From, lines.Limit, options.MaxRecordBytes, json);
+        var (first, next) = record.CopyLines(lines.From, lines.Limit, options.MaxRecordBytes, json);
         return first > lines.From ? $",\"logs_truncated\":true,\"logs_from\":{first},\"logs_next\":{next}" : $",\"logs_next\":{next}";
     }
 

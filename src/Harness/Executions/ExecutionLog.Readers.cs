@@ -1,7 +1,5 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Text;
-using System.Threading.Channels;
 
 namespace Harness.Executions;
 
@@ -12,10 +10,14 @@ public sealed partial class ExecutionLog
     private const int SmallestWindow = 2 * SegmentPool.LargestSegment;
 
     private readonly Lock _readers = new();
-    private readonly List<(LogSegment Segment, int From)> _uncommitted = [];
+    private readonly List<LogPart> _uncommitted = [];
+
+    // Null when memory has nothing of the log: it was given up, or the log was read back from the store.
     private LogSegment? _head;
-    private LogSegment _published;
-    private LogSegment _tail;
+
+    // Only the log writer uses these; a log that is over has none.
+    private LogSegment _published = null!;
+    private LogSegment _tail = null!;
     private int _uncommittedBytes;
     private int _windowBytes;
     private long _sequence;
@@ -28,13 +30,16 @@ public sealed partial class ExecutionLog
     public long LastSequence => Volatile.Read(ref _lastSequence);
 
     /// <summary>Sequence of the oldest event still kept; one past <see cref="LastSequence"/> when all are gone.</summary>
-    public long FirstSequence
+    public long FirstSequence => Archive?.FirstSequence ?? FirstInMemory ?? LastSequence + 1;
+
+    /// <summary>Sequence of the oldest event in memory; null: memory has none.</summary>
+    internal long? FirstInMemory
     {
         get
         {
             lock (_readers)
             {
-                return _head?.FirstSequence ?? LastSequence + 1;
+                return _head?.FirstSequence;
             }
         }
     }
@@ -56,16 +61,7 @@ public sealed partial class ExecutionLog
     {
         lock (_readers)
         {
-            var segment = _head;
-            while (segment?.Next is { } next && next.FirstSequence <= from)
-            {
-                segment = next;
-            }
-
-            // Under this lock the log's own hold is on all of its segments.
-            Debug.Assert(segment is null || segment.FirstSequence > 0);
-            segment?.TryHold();
-            var cursor = new LogCursor(this, watcher, Math.Max(1, from), segment);
+            var cursor = new LogCursor(this, watcher, Math.Max(1, from), HoldAt(Math.Max(1, from)));
             Volatile.Write(ref _cursors, [.. _cursors, cursor]);
             if (_awaitedReaders is { } awaited && _cursors.Length >= awaited.Count)
             {
@@ -100,7 +96,7 @@ public sealed partial class ExecutionLog
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadEventsAsync(
         long from = 1, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var bell = new Bell();
+        var bell = new LogBell();
         using var cursor = OpenCursor(from, bell);
         while (true)
         {
@@ -136,7 +132,9 @@ public sealed partial class ExecutionLog
     public ReadOnlyMemory<byte> DescribeTruncation(LogRange range) => Encoding.UTF8.GetBytes(
         $"{{\"type\":\"truncated\",\"id\":\"{_id}\",\"from\":{range.First},\"to\":{range.Last},\"reason\":\"retention\"}}");
 
-    /// <summary>Gives the memory back. Readers that have not come to the end are told what they miss.</summary>
+    /// <summary>
+    /// Gives the memory back. Readers that have not come to the end go on with the store; without one they are told what they miss.
+    /// </summary>
     internal void Release()
     {
         LogSegment? segment;
@@ -156,13 +154,47 @@ public sealed partial class ExecutionLog
         Ring();
     }
 
-    internal LogSegment? HoldFirst()
+    /// <summary>
+    /// The segment in memory where a reader at this sequence goes on, held for it: the oldest one when what it wants is gone. Null when it
+    /// has to come from the store, or when memory has nothing.
+    /// </summary>
+    internal LogSegment? HoldAt(long sequence)
     {
         lock (_readers)
         {
-            _head?.TryHold();
-            return _head;
+            var segment = _head;
+            if (segment is null || (segment.FirstSequence > sequence && Archive is not null))
+            {
+                return null;
+            }
+
+            while (segment.Next is { } next && next.FirstSequence <= sequence)
+            {
+                segment = next;
+            }
+
+            // Under this lock the log's own hold is on all of its segments.
+            segment.TryHold();
+            return segment;
         }
+    }
+
+    /// <summary>Every segment in memory, held.</summary>
+    internal List<LogSegment> HoldAll()
+    {
+        var segments = new List<LogSegment>();
+        lock (_readers)
+        {
+            for (var segment = _head; segment is not null; segment = segment.Next)
+            {
+                if (segment.TryHold())
+                {
+                    segments.Add(segment);
+                }
+            }
+        }
+
+        return segments;
     }
 
     internal void Close(LogCursor cursor)
@@ -181,16 +213,5 @@ public sealed partial class ExecutionLog
         {
             cursor.Ring();
         }
-    }
-
-    /// <summary>A bell, not a queue: one slot, and ringing it twice is ringing it once.</summary>
-    private sealed class Bell : ILogWatcher
-    {
-        private readonly Channel<bool> _slot = Channel.CreateBounded<bool>(
-            new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
-
-        public void OnAppended() => _slot.Writer.TryWrite(true);
-
-        public async ValueTask WaitAsync(CancellationToken cancellationToken) => await _slot.Reader.ReadAsync(cancellationToken);
     }
 }

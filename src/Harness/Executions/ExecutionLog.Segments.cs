@@ -20,7 +20,7 @@ public sealed partial class ExecutionLog
 
         if (_uncommitted.Count == 0 || !ReferenceEquals(_uncommitted[^1].Segment, _tail))
         {
-            _uncommitted.Add((_tail, _tail.Written));
+            _uncommitted.Add(new LogPart(_tail, _tail.Written, _sequence + 1));
         }
 
         _uncommittedBytes += size;
@@ -28,19 +28,45 @@ public sealed partial class ExecutionLog
         return _tail.Reserve(size);
     }
 
-    private async ValueTask CommitAsync(bool isLast)
+    private async ValueTask CommitAsync()
     {
         if (_uncommitted.Count == 0)
         {
             return;
         }
 
-        if (_store is not MemoryOnlyLogStore)
+        if (Archive is null || await TryStoreAsync(end: null, isRepair: false))
         {
-            await _store.AppendAsync(_id, _lastSequence + 1, _sequence, UncommittedFrames(), CancellationToken.None);
+            Publish();
         }
+    }
 
-        foreach (var (segment, _) in _uncommitted)
+    private async ValueTask<bool> TryStoreAsync(StoredEnd? end, bool isRepair)
+    {
+        try
+        {
+            if (Archive is not null)
+            {
+                await Archive.AppendAsync(_uncommitted, end, isRepair);
+            }
+
+            return true;
+        }
+        catch (Exception e)
+        {
+            if (_failure is null)
+            {
+                Fail(e);
+            }
+
+            return false;
+        }
+    }
+
+    private void Publish(Action? showEnd = null)
+    {
+        showEnd?.Invoke();
+        foreach (var (segment, _, _) in _uncommitted)
         {
             segment.Commit();
             if (!ReferenceEquals(segment, _published))
@@ -53,7 +79,7 @@ public sealed partial class ExecutionLog
         _uncommitted.Clear();
         _uncommittedBytes = 0;
         Volatile.Write(ref _lastSequence, _sequence);
-        if (isLast)
+        if (showEnd is not null)
         {
             IsSealed = true;
         }
@@ -62,8 +88,27 @@ public sealed partial class ExecutionLog
         Ring();
     }
 
-    private List<ReadOnlyMemory<byte>> UncommittedFrames() =>
-        [.. _uncommitted.Select(part => (ReadOnlyMemory<byte>)part.Segment.Bytes.AsMemory(part.From, part.Segment.Written - part.From))];
+    // Back to what readers can see.
+    private void Rewind()
+    {
+        foreach (var (segment, _, _) in _uncommitted)
+        {
+            if (ReferenceEquals(segment, _published))
+            {
+                segment.Rewind();
+            }
+            else
+            {
+                _windowBytes -= segment.Capacity;
+                segment.Release();
+            }
+        }
+
+        _tail = _published;
+        _sequence = _lastSequence;
+        _uncommitted.Clear();
+        _uncommittedBytes = 0;
+    }
 
     private void Trim()
     {

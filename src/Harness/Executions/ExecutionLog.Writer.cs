@@ -5,40 +5,111 @@ namespace Harness.Executions;
 /// <content>The log writer: takes batches out of the pipeline, numbers and encodes what is in them.</content>
 public sealed partial class ExecutionLog
 {
-    private async Task RunAsync(ReadOnlyMemory<byte> opening, string openingMessage)
+    private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile Exception? _failure;
+
+    /// <summary>The log's part in the store; null when memory is all there is.</summary>
+    internal LogArchive? Archive { get; }
+
+    /// <summary>
+    /// What went wrong with the store; null: nothing. From then on lines are dropped: readers were shown nothing that the store does not
+    /// have, except the <c>result</c> that tells them of it.
+    /// </summary>
+    internal Exception? Failure => _failure;
+
+    /// <summary>Called once, on the log writer's thread, when <see cref="Failure"/> is set. Set it before the body runs.</summary>
+    internal Action? OnFailure { get; set; }
+
+    /// <summary>Ends, never faulted, when the first frame is stored, or when it could not be (<see cref="Failure"/>).</summary>
+    internal Task Opened => _opened.Task;
+
+    private async Task RunAsync(LogOpening? opening)
     {
+        IsSealed = false;
         try
         {
-            AppendDocument(_encoder.Head("status", openingMessage), opening.Span, _time.GetUtcNow());
-            await CommitAsync(isLast: false);
-            while (await _batches.Reader.WaitToReadAsync())
-            {
-                while (_batches.Reader.TryRead(out var batch))
-                {
-                    Claim(batch);
-                    Append(batch);
-                    batch.Return();
-                    if (_uncommittedBytes >= MaxCommitBytes)
-                    {
-                        await CommitAsync(isLast: false);
-
-                        // To the end of the pool's queue, behind the readers just woken: else a body that never pauses leaves them no
-                        // processor, and they fall behind the window without being slow.
-                        await Task.Yield();
-                    }
-                }
-
-                await CommitAsync(isLast: false);
-            }
-
-            AppendDocument(_encoder.Head("result"), _renderResult!().Span, _time.GetUtcNow());
-            await CommitAsync(isLast: true);
+            await WriteAllAsync(opening);
         }
-        catch (Exception)
+        catch (Exception e)
         {
-            Abandon();
+            // A fault of our own: readers end after what was committed.
+            Fail(e);
+            IsSealed = true;
+            Ring();
             throw;
         }
+        finally
+        {
+            _opened.TrySetResult();
+        }
+    }
+
+    private async Task WriteAllAsync(LogOpening? opening)
+    {
+        if (opening is not null)
+        {
+            Append(opening);
+            await CommitAsync();
+        }
+
+        _opened.TrySetResult();
+        while (await _batches.Reader.WaitToReadAsync())
+        {
+            while (_batches.Reader.TryRead(out var batch))
+            {
+                Claim(batch);
+                if (_failure is null)
+                {
+                    Append(batch);
+                }
+
+                batch.Return();
+                if (_uncommittedBytes >= MaxCommitBytes)
+                {
+                    await CommitAsync();
+
+                    // To the end of the pool's queue, behind the readers just woken: else a body that never pauses leaves them no
+                    // processor, and they fall behind the window without being slow.
+                    await Task.Yield();
+                }
+            }
+
+            await CommitAsync();
+        }
+
+        await EndAsync(opening, _ending!);
+    }
+
+    private async Task EndAsync(LogOpening? opening, LogEnding ending)
+    {
+        var hadFailed = _failure is not null;
+        var end = await AppendResultAsync(opening, ending);
+        if (await TryStoreAsync(end, isRepair: hadFailed))
+        {
+            Publish(ending.Show);
+            return;
+        }
+
+        // Readers are told what they would else wait for in vain; the archive keeps it until the store takes it.
+        if (!hadFailed)
+        {
+            end = await AppendResultAsync(opening, ending);
+            await TryStoreAsync(end, isRepair: true);
+        }
+
+        Publish(ending.Show);
+    }
+
+    private async ValueTask<StoredEnd?> AppendResultAsync(LogOpening? opening, LogEnding ending)
+    {
+        if (_sequence == 0 && opening is not null)
+        {
+            Append(opening);
+        }
+
+        var (document, end) = await ending.Render(_failure);
+        AppendDocument(_encoder.Head("result"), document.Span, _time.GetUtcNow());
+        return end is null ? null : end with { LastSequence = _sequence };
     }
 
     private void Claim(LineBatch batch)
@@ -52,8 +123,8 @@ public sealed partial class ExecutionLog
         }
     }
 
-    // The store failed. Lines are dropped from here on, and readers end after what was committed.
-    private void Abandon()
+    // What was not stored was shown to nobody: it is taken back, and lines are dropped from here on.
+    private void Fail(Exception failure)
     {
         lock (_writing)
         {
@@ -61,15 +132,12 @@ public sealed partial class ExecutionLog
             _open = null;
         }
 
-        _batches.Writer.TryComplete();
-        while (_batches.Reader.TryRead(out var batch))
-        {
-            batch.Return();
-        }
-
-        IsSealed = true;
-        Ring();
+        _failure = failure;
+        Rewind();
+        OnFailure?.Invoke();
     }
+
+    private void Append(LogOpening opening) => AppendDocument(_encoder.Head("status", opening.Message), opening.Document.Span, _time.GetUtcNow());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Append(LineBatch batch)

@@ -16,7 +16,6 @@ public sealed partial class ExecutionLog
     private readonly string _id;
     private readonly ExecutionLogLimits _limits;
     private readonly SegmentPool _pool;
-    private readonly ILogStore _store;
     private readonly TimeProvider _time;
     private readonly bool _hasSystemClock;
     private readonly FrameEncoder _encoder;
@@ -26,23 +25,39 @@ public sealed partial class ExecutionLog
         new BoundedChannelOptions(LineBatch.MaxQueued) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
 
     private readonly Lock _writing = new();
-    private readonly Task _writer;
+    private readonly Task _writer = Task.CompletedTask;
     private LineBatch? _open;
     private bool _closed;
-    private Func<ReadOnlyMemory<byte>>? _renderResult;
+    private LogEnding? _ending;
 
+    /// <summary>A log that begins, or one that was broken off and goes on.</summary>
+    /// <param name="id">The execution's id, in every frame.</param>
+    /// <param name="opening">The first frame; null when the log goes on after what the store has.</param>
+    /// <param name="limits">Its limits.</param>
+    /// <param name="pool">Its memory.</param>
+    /// <param name="archive">Its part in the store; null: memory is all there is.</param>
+    /// <param name="last">Sequence of the last frame the store has.</param>
+    /// <param name="time">The clock of the frames.</param>
     internal ExecutionLog(
-        string id, ReadOnlyMemory<byte> opening, string openingMessage, ExecutionLogLimits limits, SegmentPool pool, ILogStore store, TimeProvider time)
+        string id, LogOpening? opening, ExecutionLogLimits limits, SegmentPool pool, LogArchive? archive, long last, TimeProvider time)
+        : this(id, limits, pool, archive, last, time)
+    {
+        _tail = _head = _published = RentSegment(SegmentPool.SmallestSegment);
+        _writer = RunAsync(opening);
+    }
+
+    /// <summary>A log that is over: the store has all of it, and nothing is written any more.</summary>
+    internal ExecutionLog(string id, ExecutionLogLimits limits, SegmentPool pool, LogArchive? archive, long last, TimeProvider time)
     {
         _id = id;
         _limits = limits;
         _pool = pool;
-        _store = store;
         _time = time;
         _hasSystemClock = ReferenceEquals(time, TimeProvider.System);
         _encoder = new FrameEncoder(id);
-        _tail = _head = _published = RentSegment(SegmentPool.SmallestSegment);
-        _writer = RunAsync(opening, openingMessage);
+        _sequence = _lastSequence = last;
+        Archive = archive;
+        IsSealed = true;
     }
 
     /// <summary>
@@ -120,16 +135,15 @@ public sealed partial class ExecutionLog
     }
 
     /// <summary>
-    /// Ends the log: what was written before is numbered, then <paramref name="renderResult"/> is called once and its document becomes
-    /// the <c>result</c> frame. Later lines are dropped.
+    /// Ends the log: what was written before is numbered, and then <paramref name="ending"/> gives the <c>result</c> frame. Later lines are
+    /// dropped.
     /// </summary>
-    /// <exception cref="Exception">The store failed: there is no result frame, and readers end without one.</exception>
-    internal Task SealAsync(Func<ReadOnlyMemory<byte>> renderResult)
+    internal Task SealAsync(LogEnding ending)
     {
         lock (_writing)
         {
             _closed = true;
-            _renderResult = renderResult;
+            _ending = ending;
         }
 
         _batches.Writer.TryComplete();
@@ -196,3 +210,16 @@ public sealed partial class ExecutionLog
 
 /// <summary>Limits of one log, in bytes: see <see cref="ExecutionOptions"/>.</summary>
 internal sealed record ExecutionLogLimits(int WindowBytes, int MaxLineBytes);
+
+/// <summary>The first frame of a log: a <c>status</c>.</summary>
+/// <param name="Message">Its <c>message</c>.</param>
+/// <param name="Document">Its <c>data</c>.</param>
+internal sealed record LogOpening(string Message, ReadOnlyMemory<byte> Document);
+
+/// <summary>How a log ends.</summary>
+/// <param name="Render">
+/// Gives the document of the <c>result</c> frame and what the store keeps beside it. Called when every line is there; a second time when the
+/// store did not take the first result. Its argument is what went wrong with the store so far; null: nothing.
+/// </param>
+/// <param name="Show">Called once, right before readers can see the result.</param>
+internal sealed record LogEnding(Func<Exception?, ValueTask<(ReadOnlyMemory<byte> Document, StoredEnd? End)>> Render, Action Show);

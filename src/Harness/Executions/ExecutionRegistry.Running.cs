@@ -8,6 +8,9 @@ public sealed partial class ExecutionRegistry
     private async Task RunAsync(Execution execution, ExecutionBody body, CancellationTokenSource source, bool hasPlace)
     {
         var began = _time.GetTimestamp();
+
+        // What is not stored is shown to nobody: there is no use in going on.
+        execution.Log.OnFailure = () => _ = source.CancelAsync();
         ExecutionResult result;
         try
         {
@@ -34,15 +37,24 @@ public sealed partial class ExecutionRegistry
             _places.Release();
         }
 
-        // A token cancelled by nobody's claim was cancelled by the timer.
-        if (result.Status != ExecutionStatus.Completed && source.IsCancellationRequested && _sources.ContainsKey(execution.Id))
+        // A token cancelled by nobody's claim was cancelled by the timer, or because the store failed.
+        if (result.Status != ExecutionStatus.Completed && source.IsCancellationRequested && execution.Log.Failure is null
+            && _sources.ContainsKey(execution.Id))
         {
             var error = $"The execution took longer than its time limit of {TimeLimit(execution).TotalSeconds:0.###} s and was stopped";
             result = result with { Status = ExecutionStatus.Failed, Error = error };
         }
 
         result = await SealAsync(execution, result);
-        _finished.Add(execution);
+        if (execution.Log.Archive is { IsUnsaved: true })
+        {
+            KeepUnsaved(execution);
+        }
+        else
+        {
+            _finished.Add(execution);
+        }
+
         execution.Complete(result);
         LogEnded(execution.Id, result.Status, _time.GetElapsedTime(began).TotalMilliseconds);
     }
@@ -120,42 +132,70 @@ public sealed partial class ExecutionRegistry
         return running.IsCompleted;
     }
 
-    // The log writer calls the renderer when every line is there: only then the final state shows, unless cancel has claimed it.
+    // The log writer asks for the result when every line is there, and shows it when it is stored.
     private async Task<ExecutionResult> SealAsync(Execution execution, ExecutionResult result)
     {
+        ExecutionState? state = null;
         try
         {
-            await execution.Log.SealAsync(() =>
-            {
-                result = Decide(execution, result);
-                return execution.End(result);
-            });
+            await execution.Log.SealAsync(new LogEnding(
+                async failure =>
+                {
+                    (state, result) = Decide(execution, state, result, failure);
+                    return (await execution.RenderEndAsync(state, result), execution.Log.Archive is null ? null : EndOf(execution, state, result));
+                },
+                () => execution.ShowEnd(state!, result)));
         }
         catch (Exception e)
         {
-            LogStoreFailed(execution.Id, e);
-            result = Decide(execution, new ExecutionResult(ExecutionStatus.Failed, $"The log could not be stored: {e.Message}"));
+            LogUnsealed(execution.Id, e);
+            (state, result) = Decide(execution, state, result, e);
+            execution.ShowEnd(state, result);
+        }
+
+        if (execution.Log.Failure is { } problem)
+        {
+            LogStoreFailed(execution.Id, problem);
         }
 
         return result;
     }
 
-    private ExecutionResult Decide(Execution execution, ExecutionResult result)
+    // Who takes the source out decides: this, or a cancel before it. Asked again after a failure, the decision stands.
+    private (ExecutionState State, ExecutionResult Result) Decide(
+        Execution execution, ExecutionState? decided, ExecutionResult result, Exception? failure)
     {
         lock (execution.Claim)
         {
-            if (!_sources.TryRemove(execution.Id, out _))
+            if (decided is null && !_sources.TryRemove(execution.Id, out _))
             {
-                return result with { Status = ExecutionStatus.Canceled, Error = null };
+                return (execution.State, result with { Status = ExecutionStatus.Canceled, Error = null });
             }
 
-            execution.State = execution.State with
+            if (decided?.Status == ExecutionStatus.Canceled)
+            {
+                return (decided, result);
+            }
+
+            if (failure is not null)
+            {
+                result = new ExecutionResult(ExecutionStatus.Failed, $"The log could not be stored: {failure.Message}");
+            }
+
+            var state = execution.State with
             {
                 Status = result.Status,
                 Error = result.Status == ExecutionStatus.Failed ? result.Error ?? "It failed without saying why" : null,
                 CompletedAt = _time.GetUtcNow(),
             };
-            return result;
+            execution.Decided = state;
+            if (execution.Log.Archive is null)
+            {
+                // Nothing can keep it from being shown.
+                execution.State = state;
+            }
+
+            return (state, result);
         }
     }
 
@@ -170,6 +210,9 @@ public sealed partial class ExecutionRegistry
 
     [LoggerMessage(4, LogLevel.Error, "The log of execution {ExecutionId} could not be stored")]
     private partial void LogStoreFailed(string executionId, Exception exception);
+
+    [LoggerMessage(8, LogLevel.Error, "The log of execution {ExecutionId} could not be ended")]
+    private partial void LogUnsealed(string executionId, Exception exception);
 
     [LoggerMessage(5, LogLevel.Information, "Stopping: {Count} executions are cancelled and awaited")]
     private partial void LogStopping(int count);

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -12,28 +11,31 @@ namespace Harness.Executions;
 /// </summary>
 public sealed partial class ExecutionRegistry : IDisposable
 {
+    // What runs, what ended lately, and without a store everything there is.
     private readonly ConcurrentDictionary<string, Execution> _executions = new();
 
     // The cancellation registry: who removes a source decides how its execution ends.
     private readonly ConcurrentDictionary<string, CancellationTokenSource> _sources = new();
-    // Bounded by the executions there are: a key goes with its execution.
+
+    // Bounded by the executions in memory: a key goes with its execution.
     private readonly ConcurrentDictionary<string, Execution> _keys = new();
     private readonly Lock _starting = new();
-    private readonly string _epoch = NewEpoch();
     private readonly SemaphoreSlim _places;
     private readonly FinishedExecutions _finished;
+    private readonly LoadedExecutions _loaded = new();
     private readonly ExecutionOptions _options;
     private readonly SegmentPool _pool;
-    private readonly ILogStore _store;
+    private readonly IExecutionStore _store;
     private readonly TimeProvider _time;
     private readonly ILogger<ExecutionRegistry> _logger;
+    private string _epoch = LogEpoch.New();
     private long _started;
     private int _pending;
     private volatile bool _stopping;
 
-    /// <summary>Options are read once.</summary>
+    /// <summary>Options are read once. A registry with a store takes executions after <see cref="OpenAsync"/>.</summary>
     public ExecutionRegistry(
-        IOptions<ExecutionOptions> options, ILogStore store, TimeProvider time, ILogger<ExecutionRegistry> logger)
+        IOptions<ExecutionOptions> options, IExecutionStore store, TimeProvider time, ILogger<ExecutionRegistry> logger)
     {
         _options = options.Value;
         _store = store;
@@ -41,7 +43,9 @@ public sealed partial class ExecutionRegistry : IDisposable
         _logger = logger;
         _places = new SemaphoreSlim(_options.MaxConcurrent);
         _pool = new SegmentPool(_options.TotalWindowBytes);
-        _finished = new FinishedExecutions(_options, _pool, time, Forget);
+        _finished = store.IsPersistent
+            ? new FinishedExecutions(InMemory, MaxInMemory, _pool, time, Forget)
+            : new FinishedExecutions(_options.Retention, _options.MaxFinished, _pool, time, Forget);
         _pool.Relieve = _finished.Sweep;
     }
 
@@ -52,9 +56,15 @@ public sealed partial class ExecutionRegistry : IDisposable
     public int ActiveCount => _sources.Count;
 
     /// <summary>
-    /// Starts an execution and returns at once; its body runs on the pool. When there is one with the same
-    /// <see cref="ExecutionRequest.IdempotencyKey"/> already, that one is given back and nothing is started.
+    /// Starts an execution; its body runs on the pool. When there is one with the same <see cref="ExecutionRequest.IdempotencyKey"/>
+    /// already, that one is given back and nothing is started. Waits for the store only when there is a key that memory does not know.
     /// </summary>
+    /// <exception cref="ExecutionInputException">Too many executions wait already, or the server is stopping.</exception>
+    /// <exception cref="StoreException">The store cannot be asked for the key now.</exception>
+    public async ValueTask<Execution> StartAsync(ExecutionPlan plan, CancellationToken cancellationToken = default) =>
+        plan.Request.IdempotencyKey is { } key && await FindByKeyAsync(key, cancellationToken) is { } earlier ? earlier : Start(plan);
+
+    /// <summary>As <see cref="StartAsync"/>, at once: keys of executions that only the store has are not looked for.</summary>
     /// <exception cref="ExecutionInputException">Too many executions wait already, or the server is stopping.</exception>
     public Execution Start(ExecutionPlan plan)
     {
@@ -69,8 +79,12 @@ public sealed partial class ExecutionRegistry : IDisposable
         }
     }
 
-    /// <summary>Finds the execution that was started with this key, as long as it is retained.</summary>
-    public bool TryFindByKey(string key, [NotNullWhen(true)] out Execution? execution) => _keys.TryGetValue(key, out execution);
+    /// <summary>Finds the execution that was started with this key; null: none is kept.</summary>
+    /// <exception cref="StoreException">The store cannot be asked now.</exception>
+    public async ValueTask<Execution?> FindByKeyAsync(string key, CancellationToken cancellationToken = default) =>
+        _keys.TryGetValue(key, out var execution) ? execution
+            : _store.IsPersistent ? Load(await _store.FindByKeyAsync(key, cancellationToken))
+            : null;
 
     private Execution StartNew(ExecutionPlan plan)
     {
@@ -79,6 +93,7 @@ public sealed partial class ExecutionRegistry : IDisposable
             throw new ExecutionInputException("The server is stopping and starts nothing new; send this again when it is back");
         }
 
+        RefuseWhileUnsaved();
         var hasPlace = _places.Wait(0);
         if (!hasPlace && Interlocked.Increment(ref _pending) > _options.MaxPending)
         {
@@ -89,9 +104,8 @@ public sealed partial class ExecutionRegistry : IDisposable
 
         var status = hasPlace ? ExecutionStatus.Running : ExecutionStatus.Pending;
         var state = new ExecutionState(status, _time.GetUtcNow(), CompletedAt: null, Error: null);
-        var execution = new Execution(
-            Guid.NewGuid().ToString(), _epoch, Interlocked.Increment(ref _started), plan.Request, state, _options, _pool, _store, _time);
         var source = new CancellationTokenSource();
+        var execution = Execution.Begin(_epoch, Interlocked.Increment(ref _started), plan.Request, state, _options, _pool, _store, _time);
         _sources[execution.Id] = source;
         _executions[execution.Id] = execution;
 
@@ -100,18 +114,28 @@ public sealed partial class ExecutionRegistry : IDisposable
         return execution;
     }
 
-    /// <summary>Finds a pending, running or retained execution.</summary>
+    /// <summary>Finds an execution that is in memory: every one that has not ended, and with no store all there are.</summary>
     public bool TryFind(string id, [NotNullWhen(true)] out Execution? execution) => _executions.TryGetValue(id, out execution);
 
-    /// <summary>All executions there are, the newest first.</summary>
+    /// <summary>Finds a pending, running or retained execution; null: there is none.</summary>
+    /// <exception cref="StoreException">The store cannot be asked now.</exception>
+    public async ValueTask<Execution?> FindAsync(string id, CancellationToken cancellationToken = default) =>
+        _executions.TryGetValue(id, out var execution) || _loaded.TryFind(id, out execution) ? execution
+            : _store.IsPersistent ? Load(await _store.FindAsync(id, cancellationToken))
+            : null;
+
+    /// <summary>Executions in memory, the newest first.</summary>
     public IReadOnlyList<Execution> List() => [.. _executions.Values.OrderByDescending(execution => execution.Number)];
 
     /// <summary>A page of the executions that match, the newest first.</summary>
     /// <param name="filter">Which.</param>
     /// <param name="cursor">Where the page before ended (<see cref="ExecutionPage.Next"/>); null: the first page.</param>
     /// <param name="limit">Executions at most.</param>
+    /// <param name="cancellationToken">Ends the wait for the store.</param>
     /// <exception cref="ExecutionInputException">The cursor is none of this registry's.</exception>
-    public ExecutionPage List(ExecutionFilter filter, string? cursor, int limit)
+    /// <exception cref="StoreException">The store cannot be asked now.</exception>
+    public async ValueTask<ExecutionPage> ListAsync(
+        ExecutionFilter filter, string? cursor, int limit, CancellationToken cancellationToken = default)
     {
         var before = long.MaxValue;
         var parts = cursor?.Split('-') ?? [];
@@ -120,98 +144,30 @@ public sealed partial class ExecutionRegistry : IDisposable
             throw new ExecutionInputException("The cursor is unknown or from before a restart; begin again without one");
         }
 
-        List<Execution> found =
-        [
-            .. _executions.Values
-                .Where(execution => execution.Number < before && filter.Matches(execution))
-                .OrderByDescending(execution => execution.Number)
-                .Take(limit + 1),
-        ];
-        return found.Count <= limit
-            ? new ExecutionPage(found, Next: null)
-            : new ExecutionPage(found[..limit], $"{_epoch}-{found[limit - 1].Number}");
+        // In memory first: what leaves it meanwhile is in the store then.
+        var found = _executions.Values.Where(execution => execution.Number < before && filter.Matches(execution)).ToList();
+        if (_store.IsPersistent)
+        {
+            found.AddRange(await ListStoredAsync(filter, before, limit + 1, cancellationToken));
+        }
+
+        var page = found.DistinctBy(execution => execution.Number).OrderByDescending(execution => execution.Number).Take(limit + 1).ToList();
+        return page.Count <= limit
+            ? new ExecutionPage(page, Next: null)
+            : new ExecutionPage(page[..limit], $"{_epoch}-{page[limit - 1].Number}");
     }
 
-    /// <summary>Forgets an execution that has ended. False when it has not, or is gone already.</summary>
-    public bool TryRemove(Execution execution)
+    /// <summary>Forgets an execution that has ended, in memory and in the store. False when it has not, or is gone already.</summary>
+    /// <exception cref="StoreException">The store cannot delete it now.</exception>
+    public async ValueTask<bool> RemoveAsync(Execution execution, CancellationToken cancellationToken = default)
     {
-        if (!execution.Completion.IsCompleted || !_executions.ContainsKey(execution.Id))
+        if (!execution.Completion.IsCompleted)
         {
             return false;
         }
 
-        Forget(execution);
-        return true;
-    }
-
-    /// <summary>
-    /// Cancels an execution that has not ended. False when it had ended or was cancelled before: its state then says how, and never
-    /// changes again. Of many callers exactly one gets true.
-    /// </summary>
-    /// <param name="execution">What to cancel.</param>
-    /// <param name="claimed">
-    /// Called after the state shows <see cref="ExecutionStatus.Canceled"/> and before the body hears of it: what it sends comes before
-    /// what the body says of its end.
-    /// </param>
-    /// <param name="reason">Why, for people; every later status of the execution says so.</param>
-    public bool TryCancel(Execution execution, Action? claimed = null, string? reason = null)
-    {
-        if (TryClaim(execution, reason) is not { } source)
-        {
-            return false;
-        }
-
-        claimed?.Invoke();
-
-        // Callbacks on the token are the body's code: they run on the pool and their faults stay there.
-        _ = source.CancelAsync();
-        return true;
-    }
-
-    /// <summary>Cancels several at once, as <see cref="TryCancel"/> does one.</summary>
-    /// <param name="executions">What to cancel.</param>
-    /// <param name="claimed">Called once with those that had not ended, before their bodies hear of it; not when there are none.</param>
-    /// <param name="reason">Why, for people.</param>
-    /// <returns>Those that had not ended.</returns>
-    public IReadOnlyList<Execution> Cancel(
-        IEnumerable<Execution> executions, Action<IReadOnlyList<Execution>>? claimed = null, string? reason = null)
-    {
-        var (taken, sources) = (new List<Execution>(), new List<CancellationTokenSource>());
-        foreach (var execution in executions)
-        {
-            if (TryClaim(execution, reason) is { } source)
-            {
-                taken.Add(execution);
-                sources.Add(source);
-            }
-        }
-
-        if (taken.Count > 0)
-        {
-            claimed?.Invoke(taken);
-        }
-
-        sources.ForEach(source => _ = source.CancelAsync());
-        return taken;
-    }
-
-    private CancellationTokenSource? TryClaim(Execution execution, string? reason)
-    {
-        lock (execution.Claim)
-        {
-            if (!_sources.TryRemove(execution.Id, out var source))
-            {
-                return null;
-            }
-
-            execution.State = execution.State with
-            {
-                Status = ExecutionStatus.Canceled,
-                CompletedAt = _time.GetUtcNow(),
-                CancelReason = reason,
-            };
-            return source;
-        }
+        var wasStored = _store.IsPersistent && await _store.DeleteAsync(execution.Number, cancellationToken);
+        return Drop(execution.Id) || wasStored;
     }
 
     /// <summary>Refuses new executions, cancels all that run and waits until each has its result.</summary>
@@ -231,17 +187,17 @@ public sealed partial class ExecutionRegistry : IDisposable
         }
 
         await Task.WhenAll(active.Select(execution => execution.Completion)).WaitAsync(cancellationToken);
+        await SaveAsync(cancellationToken);
     }
 
     /// <summary>Stops the retention timer.</summary>
     public void Dispose()
     {
+        _saving.Cancel();
+        _saving.Dispose();
         _finished.Dispose();
         _places.Dispose();
     }
-
-    // Six letters and digits: enough that no client meets the same twice, and short, since every server-sent event carries it.
-    private static string NewEpoch() => string.Create(6, 0, (text, _) => RandomNumberGenerator.GetItems("abcdefghjkmnpqrstuvwxyz23456789", text));
 
     private void Forget(Execution execution)
     {

@@ -1,7 +1,7 @@
 namespace Harness.Executions;
 
 /// <summary>
-/// Retention: finished executions in the order they ended, forgotten by age, by count, and when all logs together need more memory than
+/// Retention in memory: finished executions in the order they ended, forgotten (or left to the store) by age, by count, and when all logs together need more memory than
 /// they may. One that is being read is kept until its readers are through, so that none misses the end, unless the memory is needed; those
 /// behind it wait with it. Thread-safe.
 /// </summary>
@@ -9,19 +9,21 @@ internal sealed class FinishedExecutions : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Queue<(Execution Execution, DateTimeOffset EndedAt)> _queue = new();
-    private readonly ExecutionOptions _options;
+    private readonly TimeSpan _retention;
+    private readonly int _maxFinished;
     private readonly SegmentPool _pool;
     private readonly TimeProvider _time;
     private readonly Action<Execution> _forget;
     private readonly ITimer _timer;
 
-    public FinishedExecutions(ExecutionOptions options, SegmentPool pool, TimeProvider time, Action<Execution> forget)
+    public FinishedExecutions(TimeSpan retention, int maxFinished, SegmentPool pool, TimeProvider time, Action<Execution> forget)
     {
-        _options = options;
+        _retention = retention;
+        _maxFinished = maxFinished;
         _pool = pool;
         _time = time;
         _forget = forget;
-        var period = TimeSpan.FromTicks(Math.Min(options.Retention.Ticks, TimeSpan.TicksPerSecond * 10));
+        var period = TimeSpan.FromTicks(Math.Min(retention.Ticks, TimeSpan.TicksPerSecond * 10));
         _timer = time.CreateTimer(_ => Tick(), null, period, period);
     }
 
@@ -63,7 +65,7 @@ internal sealed class FinishedExecutions : IDisposable
                 return false;
             }
 
-            var isExpired = _queue.Count > _options.MaxFinished || _time.GetUtcNow() - oldest.EndedAt >= _options.Retention;
+            var isExpired = _queue.Count > _maxFinished || _time.GetUtcNow() - oldest.EndedAt >= _retention;
             if (!_pool.IsOverLimit && !(isExpired && oldest.Execution.Log.ReaderCount == 0))
             {
                 return false;

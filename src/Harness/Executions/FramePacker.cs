@@ -42,48 +42,40 @@ public static class FramePacker
         }
     }
 
-    /// <summary>Looks at a packed stretch without unpacking it.</summary>
-    /// <exception cref="InvalidDataException">The bytes are damaged, or of a version this one does not know.</exception>
-    public static PackedHeader ReadHeader(ReadOnlySpan<byte> packed)
+    /// <summary>
+    /// Looks at a packed stretch without unpacking it. False when it cannot be unpacked: it is damaged, or of a version this one does not know.
+    /// </summary>
+    public static bool TryReadHeader(StoredFrames stretch, out PackedHeader header)
     {
-        if (packed.Length < PrefixBytes)
+        var packed = stretch.Packed.Span;
+        header = default;
+        if (packed.Length < PrefixBytes || packed[0] != Version || Checksum(packed[5..]) != BinaryPrimitives.ReadUInt32LittleEndian(packed[1..]))
         {
-            throw new InvalidDataException("A stretch of frames is cut off");
-        }
-
-        if (packed[0] != Version)
-        {
-            throw new InvalidDataException($"Frames are packed in version {packed[0]}, which this version of Harness does not know");
-        }
-
-        if (Checksum(packed[5..]) != BinaryPrimitives.ReadUInt32LittleEndian(packed[1..]))
-        {
-            throw new InvalidDataException("A stretch of frames is damaged: its checksum does not match");
+            return false;
         }
 
         var rest = packed[PrefixBytes..];
         var count = (int)ReadVarint(ref rest);
-        var bytes = (int)ReadVarint(ref rest);
-        return new PackedHeader(count, bytes, (packed[5] & 1) != 0);
+        header = new PackedHeader(count, (int)ReadVarint(ref rest), (packed[5] & 1) != 0, packed.Length - rest.Length);
+        return count == stretch.Last - stretch.First + 1;
     }
 
-    /// <summary>Unpacks a stretch into memory of at least <see cref="PackedHeader.FrameBytes"/>.</summary>
+    /// <summary>Unpacks a stretch.</summary>
     /// <param name="executionId">Whose frames.</param>
-    /// <param name="packed">What <see cref="Pack(string, ReadOnlySpan{byte}, long, int, bool)"/> gave.</param>
-    /// <param name="first">Sequence of the first frame.</param>
-    /// <param name="destination">Gets the frames.</param>
-    /// <returns>Bytes written.</returns>
-    /// <exception cref="InvalidDataException">The bytes are damaged.</exception>
-    public static int Unpack(string executionId, ReadOnlySpan<byte> packed, long first, Span<byte> destination)
+    /// <param name="stretch">What <see cref="Pack(string, ReadOnlySpan{byte}, long, int, bool)"/> gave.</param>
+    /// <param name="destination">Gets the frames; <see cref="PackedHeader.FrameBytes"/> long.</param>
+    /// <exception cref="InvalidDataException"><see cref="TryReadHeader"/> is false for it.</exception>
+    public static void Unpack(string executionId, StoredFrames stretch, Span<byte> destination)
     {
-        var header = ReadHeader(packed);
+        if (!TryReadHeader(stretch, out var header))
+        {
+            throw new InvalidDataException($"The frames {stretch.First} to {stretch.Last} are damaged");
+        }
+
         var encoder = new FrameEncoder(executionId);
-        var rest = packed[PrefixBytes..];
-        ReadVarint(ref rest);
-        ReadVarint(ref rest);
-        var written = 0;
+        var rest = stretch.Packed.Span[header.Start..];
         var time = 0L;
-        for (var sequence = first; sequence < first + header.Count; sequence++)
+        for (var sequence = stretch.First; sequence <= stretch.Last; sequence++)
         {
             var mark = ReadVarint(ref rest);
             var isWhole = (mark & 1) != 0;
@@ -91,7 +83,8 @@ public static class FramePacker
             var bytes = rest[..(int)(mark >> 1)];
             rest = rest[bytes.Length..];
             var size = isWhole ? WebSocketFrame.SizeOf(bytes.Length) : encoder.SizeOfLog(bytes.Length, sequence);
-            var frame = destination.Slice(written, size);
+            var frame = destination[..size];
+            destination = destination[size..];
             if (isWhole)
             {
                 bytes.CopyTo(frame[WebSocketFrame.WriteHeader(frame)..]);
@@ -100,11 +93,7 @@ public static class FramePacker
             {
                 encoder.WriteEscapedLog(frame, bytes, sequence, DateTimeOffset.FromUnixTimeMilliseconds(time));
             }
-
-            written += size;
         }
-
-        return written == header.FrameBytes ? written : throw new InvalidDataException("A stretch of frames does not have the length it says");
     }
 
     private static int Pack(
@@ -230,4 +219,5 @@ public static class FramePacker
 /// <param name="Count">Frames in it.</param>
 /// <param name="FrameBytes">Bytes they unpack to.</param>
 /// <param name="HasEvents">Typed events may be among them.</param>
-public readonly record struct PackedHeader(int Count, int FrameBytes, bool HasEvents);
+/// <param name="Start">Where the frames begin.</param>
+public readonly record struct PackedHeader(int Count, int FrameBytes, bool HasEvents, int Start);

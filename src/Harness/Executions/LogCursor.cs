@@ -4,8 +4,8 @@ namespace Harness.Executions;
 public interface ILogWatcher
 {
     /// <summary>
-    /// Called at most once for each successful <see cref="LogCursor.TryPark"/>, on the log writer's thread: it only passes the word on
-    /// and returns at once.
+    /// Called at most once for each successful <see cref="LogCursor.TryPark"/>, on the log writer's thread or the pool's: it only passes the
+    /// word on and returns at once.
     /// </summary>
     void OnAppended();
 }
@@ -14,36 +14,36 @@ public interface ILogWatcher
 /// <param name="Frames">Ready WebSocket frames, whole and in order; empty when <paramref name="IsTruncated"/>.</param>
 /// <param name="First">Sequence of the first event.</param>
 /// <param name="Last">Sequence of the last event.</param>
-/// <param name="IsTruncated">These events are gone: the reader fell behind what is kept.</param>
+/// <param name="IsTruncated">These events are gone: they were taken by retention, or by the memory's limit where there is no store.</param>
 /// <param name="HasEvents">Typed events may be among the frames: who did not ask for them steps over them (<see cref="LogEvent"/>).</param>
 public readonly record struct LogRange(ReadOnlyMemory<byte> Frames, long First, long Last, bool IsTruncated, bool HasEvents = false);
 
 /// <summary>
-/// One reader's place in a log. Reading is lock-free and copies nothing; a reader that stands still costs one segment. For one thread
-/// at a time.
+/// One reader's place in a log. In memory reading is lock-free and copies nothing; behind what memory keeps, the same bytes come from the
+/// store, and the reader notices nothing but that it is told to wait. A reader that stands still costs one segment. For one thread at a
+/// time.
 /// </summary>
 public sealed class LogCursor : IDisposable
 {
     private readonly ExecutionLog _log;
     private readonly ILogWatcher _watcher;
     private LogSegment? _segment;
+    private LogLoad? _load;
     private int _offset;
     private long _next;
     private long _wanted;
     private int _parked;
+    private bool _isAttached;
 
     internal LogCursor(ExecutionLog log, ILogWatcher watcher, long from, LogSegment? segment)
     {
         _log = log;
         _watcher = watcher;
-        _wanted = from;
-        _segment = segment;
-        _next = segment is null ? 1 : Math.Max(1, segment.FirstSequence);
-        IsWhole = segment is null ? from > log.LastSequence : segment.FirstSequence <= from;
-        if (_next > _wanted)
+        _next = _wanted = from;
+        IsWhole = from >= log.FirstSequence;
+        if (segment is not null)
         {
-            // What was asked for is gone already: TryTake says so.
-            _next = Math.Max(1, _wanted);
+            Enter(segment);
         }
     }
 
@@ -56,18 +56,20 @@ public sealed class LogCursor : IDisposable
     /// <summary>True when everything up to the result has been taken: nothing will come any more.</summary>
     public bool IsAtEnd => _log.IsSealed && Next > _log.LastSequence;
 
+    /// <summary>True while it waits for the store: a <see cref="TryTake"/> that gives nothing then does not mean that there is nothing.</summary>
+    public bool IsLoading => _load is not null;
+
     /// <summary>
     /// Takes everything that is there, up to a segment's end. The memory stays valid until the next call or <see cref="Dispose"/>.
     /// </summary>
     /// <returns>False when there is nothing now: see <see cref="IsAtEnd"/>, or park.</returns>
     public bool TryTake(out LogRange range)
     {
-        while (_segment is { } segment)
+        while (TryEnter(out range) && _segment is { } segment)
         {
             if (_next < segment.FirstSequence)
             {
-                range = new LogRange(default, Next, segment.FirstSequence - 1, IsTruncated: true);
-                (_next, _offset) = (segment.FirstSequence, 0);
+                range = Miss(segment.FirstSequence - 1);
                 return true;
             }
 
@@ -88,38 +90,20 @@ public sealed class LogCursor : IDisposable
                 continue;
             }
 
-            if (segment.Next is not { } next)
+            if (!TryLeave(segment))
             {
                 break;
             }
-
-            // The link came after the last commit here: look once more before leaving.
-            if (segment.Committed.Length > _offset)
-            {
-                continue;
-            }
-
-            _segment = next.TryHold() ? next : _log.HoldFirst();
-            _offset = 0;
-            segment.Release();
         }
 
-        if (_segment is null && Next <= _log.LastSequence)
-        {
-            range = new LogRange(default, Next, _log.LastSequence, IsTruncated: true);
-            _next = _log.LastSequence + 1;
-            return true;
-        }
-
-        range = default;
-        return false;
+        return range.IsTruncated;
     }
 
-    /// <summary>Asks to be told of the next append. False when something has come meanwhile: take it instead.</summary>
+    /// <summary>Asks to be told of the next append, or of what comes from the store. False when something has come meanwhile: take it instead.</summary>
     public bool TryPark()
     {
         Interlocked.Exchange(ref _parked, 1);
-        if (!HasMore() && !_log.IsSealed)
+        if (!HasMore() && (!_log.IsSealed || IsLoading))
         {
             return true;
         }
@@ -133,9 +117,16 @@ public sealed class LogCursor : IDisposable
     {
         _log.Close(this);
         Interlocked.Exchange(ref _parked, 0);
+        Interlocked.Exchange(ref _load, null)?.Dispose();
         Interlocked.Exchange(ref _segment, null)?.Release();
+        if (_isAttached)
+        {
+            _isAttached = false;
+            _log.Archive!.Detach();
+        }
     }
 
+    /// <summary>Called by the log writer when something was appended, and by a load when it is done.</summary>
     internal void Ring()
     {
         if (Volatile.Read(ref _parked) == 1 && Interlocked.CompareExchange(ref _parked, 0, 1) == 1)
@@ -144,8 +135,115 @@ public sealed class LogCursor : IDisposable
         }
     }
 
-    private bool HasMore() =>
-        _segment is { } segment ? segment.Committed.Length > _offset || segment.Next is not null : Next <= _log.LastSequence;
+    private bool HasMore() => _load is { } load
+        ? load.IsDone
+        : _segment is { } segment
+            ? segment.Committed.Length > _offset || segment.Next is not null || segment.IsLoaded
+            : Next <= _log.LastSequence;
+
+    // Finds the segment to read in. False, with nothing to say, when there is none now; with a range that is gone when it is that.
+    private bool TryEnter(out LogRange range)
+    {
+        range = default;
+        if (_load is { } load)
+        {
+            if (!load.IsDone)
+            {
+                return false;
+            }
+
+            _load = null;
+            var taken = load.Take();
+            load.Dispose();
+            if (taken is not { } loaded)
+            {
+                // Nothing is left in the store from here on; memory may still have what follows.
+                range = Miss((_log.FirstInMemory ?? _log.LastSequence + 1) - 1);
+                return false;
+            }
+
+            Enter(loaded);
+        }
+
+        if (_segment is not null)
+        {
+            return true;
+        }
+
+        if (_log.HoldAt(Next) is { } segment)
+        {
+            Enter(segment);
+            return true;
+        }
+
+        if (Next > _log.LastSequence)
+        {
+            return false;
+        }
+
+        if (_log.Archive is not { } archive || Math.Max(archive.FirstSequence, Next) > _log.LastSequence)
+        {
+            range = Miss(_log.LastSequence);
+            return false;
+        }
+
+        if (!_isAttached)
+        {
+            _isAttached = true;
+            archive.Attach();
+        }
+
+        _load = LogLoad.Start(archive, Math.Max(archive.FirstSequence, Next), Ring);
+        return false;
+    }
+
+    private void Enter(LogSegment segment)
+    {
+        _segment = segment;
+        _offset = 0;
+        if (segment.FirstSequence <= Next)
+        {
+            (_wanted, _next) = (Next, segment.FirstSequence);
+        }
+    }
+
+    // True when there may be something behind this segment.
+    private bool TryLeave(LogSegment segment)
+    {
+        if (segment.IsLoaded)
+        {
+            _segment = null;
+            segment.Release();
+            return true;
+        }
+
+        if (segment.Next is not { } next)
+        {
+            return false;
+        }
+
+        // The link came after the last commit here: look once more before leaving.
+        if (segment.Committed.Length > _offset)
+        {
+            return true;
+        }
+
+        _segment = null;
+        if (next.TryHold())
+        {
+            Enter(next);
+        }
+
+        segment.Release();
+        return true;
+    }
+
+    private LogRange Miss(long last)
+    {
+        var range = new LogRange(default, Next, last, IsTruncated: true);
+        (_next, _offset) = (last + 1, 0);
+        return range;
+    }
 
     // Only after a seek into the middle of a segment, or to a sequence that had not come yet.
     private void SkipUnwanted(LogSegment segment, long last)

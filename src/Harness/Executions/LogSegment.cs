@@ -17,13 +17,17 @@ internal sealed class LogSegment
     private long _committed;
     private volatile LogSegment? _next;
 
-    public LogSegment(SegmentPool pool, byte[] bytes, int capacity, long firstSequence)
+    public LogSegment(SegmentPool pool, byte[] bytes, int capacity, long firstSequence, bool isLoaded = false)
     {
         _pool = pool;
         _bytes = bytes;
         Capacity = capacity;
         FirstSequence = firstSequence;
+        IsLoaded = isLoaded;
     }
+
+    /// <summary>True when it came from the store: it stands for itself, and nothing is linked to it.</summary>
+    public bool IsLoaded { get; }
 
     /// <summary>Bytes it may hold.</summary>
     public int Capacity { get; }
@@ -56,14 +60,23 @@ internal sealed class LogSegment
     /// <summary>Bytes written, committed or not. For the log writer only.</summary>
     public int Written { get; private set; }
 
-    /// <summary>Room for one frame, counted as written. Only the log writer calls it, and sees to it that there is room.</summary>
-    public Span<byte> Reserve(int size)
+    /// <summary>Frames written, committed or not. For the log writer only.</summary>
+    public int WrittenFrames => _frames;
+
+    /// <summary>True when a committed frame has this sequence.</summary>
+    public bool Contains(long sequence) => sequence >= FirstSequence && sequence < FirstSequence + Committed.Frames;
+
+    /// <summary>Room for frames, counted as written. Only who writes the segment calls it, and sees to it that there is room.</summary>
+    public Span<byte> Reserve(int size, int frames = 1)
     {
-        var frame = _bytes.AsSpan(Written, size);
+        var room = _bytes.AsSpan(Written, size);
         Written += size;
-        _frames++;
-        return frame;
+        _frames += frames;
+        return room;
     }
+
+    /// <summary>Forgets what was written and not committed. Only the log writer calls it.</summary>
+    public void Rewind() => (Written, _frames) = Committed;
 
     /// <summary>Shows readers everything written. Only the log writer calls it, after the store has it.</summary>
     public void Commit() => Volatile.Write(ref _committed, ((long)_frames << 32) | (uint)Written);

@@ -42,7 +42,13 @@ internal sealed class SegmentPool
     public bool IsOverLimit => Used > _limit;
 
     /// <summary>A segment that holds at least <paramref name="capacity"/> bytes.</summary>
-    public LogSegment Rent(int capacity, long firstSequence)
+    public LogSegment Rent(int capacity, long firstSequence) => Rent(capacity, firstSequence, isLoaded: false);
+
+    /// <summary>A segment for frames from the store, with room for at least <paramref name="size"/> bytes.</summary>
+    public LogSegment RentLoaded(int size, long firstSequence) =>
+        Rent(size is > LargestSegment / 2 and <= LargestSegment ? LargestSegment : size, firstSequence, isLoaded: true);
+
+    private LogSegment Rent(int capacity, long firstSequence, bool isLoaded)
     {
         _wasAsked = true;
         Interlocked.Add(ref _used, capacity);
@@ -53,7 +59,7 @@ internal sealed class SegmentPool
 
         if (capacity != LargestSegment)
         {
-            return new LogSegment(this, ArrayPool<byte>.Shared.Rent(capacity), capacity, firstSequence);
+            return new LogSegment(this, ArrayPool<byte>.Shared.Rent(capacity), capacity, firstSequence, isLoaded);
         }
 
         if (_kept.TryPop(out var bytes))
@@ -61,7 +67,7 @@ internal sealed class SegmentPool
             Interlocked.Add(ref _keptBytes, -LargestSegment);
         }
 
-        return new LogSegment(this, bytes ?? GC.AllocateUninitializedArray<byte>(LargestSegment), capacity, firstSequence);
+        return new LogSegment(this, bytes ?? GC.AllocateUninitializedArray<byte>(LargestSegment), capacity, firstSequence, isLoaded);
     }
 
     /// <summary>Takes the bytes of a released segment back.</summary>

@@ -8,10 +8,10 @@ namespace Harness.Tests.Executions;
 /// <summary>A registry with the options a test wants.</summary>
 internal sealed class Engine : IDisposable
 {
-    public Engine(ExecutionOptions? options = null, TimeProvider? time = null, ILogStore? store = null) =>
+    public Engine(ExecutionOptions? options = null, TimeProvider? time = null, IExecutionStore? store = null) =>
         Registry = new ExecutionRegistry(
             Options.Create(options ?? new ExecutionOptions()),
-            store ?? new MemoryOnlyLogStore(),
+            store ?? new MemoryOnlyStore(),
             time ?? TimeProvider.System,
             NullLogger<ExecutionRegistry>.Instance);
 

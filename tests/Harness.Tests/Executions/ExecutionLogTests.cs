@@ -277,7 +277,8 @@ public sealed class ExecutionLogTests
     [Fact]
     public async Task LinesReachReadersOnlyAfterTheStoreHasThem()
     {
-        var store = new GatedStore();
+        var store = new FakeStore();
+        store.Shut();
         using var engine = new Engine(store: store);
         var execution = engine.Start(async (log, stop) =>
         {
@@ -296,7 +297,8 @@ public sealed class ExecutionLogTests
     [Fact]
     public async Task BodyWaitsForASlowStoreAndNeverForASlowReader()
     {
-        var store = new GatedStore();
+        var store = new FakeStore();
+        store.Shut();
         using var engine = new Engine(store: store);
         var line = new byte[1_000];
         var written = 0;
@@ -322,23 +324,6 @@ public sealed class ExecutionLogTests
         Assert.Equal(written + 2, execution.Log.LastSequence);
     }
 
-    [Fact]
-    public async Task FailingStoreFailsTheExecutionAndEndsItsReaders()
-    {
-        using var engine = new Engine(store: new BrokenStore());
-        var execution = engine.Start(async (log, stop) =>
-        {
-            await log.WriteAsync("a line", stop);
-            return Completed;
-        });
-
-        var result = await execution.Completion.WaitAsync(Stop);
-
-        Assert.Equal(ExecutionStatus.Failed, result.Status);
-        Assert.Equal("The log could not be stored: the disk is full", result.Error);
-        Assert.Empty(await Engine.ReadAsync(execution));
-    }
-
     private static async Task<string> RawAsync(Execution execution, long from)
     {
         await foreach (var json in execution.Log.ReadEventsAsync(from, Stop))
@@ -354,36 +339,5 @@ public sealed class ExecutionLogTests
         public void OnAppended()
         {
         }
-    }
-
-    private sealed class GatedStore : ILogStore
-    {
-        private readonly TaskCompletionSource _gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly List<long> _sequences = [];
-
-        public Task Asked => _asked.Task;
-
-        public IReadOnlyList<long> Sequences => _sequences;
-
-        public void Open() => _gate.SetResult();
-
-        public async ValueTask AppendAsync(
-            string executionId, long firstSequence, long lastSequence, IReadOnlyList<ReadOnlyMemory<byte>> frames, CancellationToken cancellationToken)
-        {
-            _asked.TrySetResult();
-            await _gate.Task.WaitAsync(cancellationToken);
-            for (var sequence = firstSequence; sequence <= lastSequence; sequence++)
-            {
-                _sequences.Add(sequence);
-            }
-        }
-    }
-
-    private sealed class BrokenStore : ILogStore
-    {
-        public ValueTask AppendAsync(
-            string executionId, long firstSequence, long lastSequence, IReadOnlyList<ReadOnlyMemory<byte>> frames, CancellationToken cancellationToken) =>
-            throw new IOException("the disk is full");
     }
 }

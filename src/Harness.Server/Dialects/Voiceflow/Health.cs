@@ -1,3 +1,4 @@
+using Harness.Executions;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Harness.Server.Dialects.Voiceflow;
@@ -10,9 +11,11 @@ internal static class Health
         TypedResults.Json(new HealthResponse("healthy", WireTime.Seconds(time.GetUtcNow())));
 
     /// <summary>200 while new executions are taken, else 503 with the reasons.</summary>
-    public static JsonHttpResult<ReadyResponse> GetReady(EngineLifetime engine) => engine.IsStopping
-        ? TypedResults.Json(
-            new ReadyResponse("stopping", ["The server is stopping: it takes no new executions and ends those that run"]),
-            statusCode: StatusCodes.Status503ServiceUnavailable)
+    public static JsonHttpResult<ReadyResponse> GetReady(EngineLifetime engine, ExecutionRegistry executions) =>
+        engine.IsStopping ? NotReady("stopping", "The server is stopping: it takes no new executions and ends those that run")
+        : executions.StoreProblem is { } problem ? NotReady("store_failed", problem)
         : TypedResults.Json(new ReadyResponse("ready", null));
+
+    private static JsonHttpResult<ReadyResponse> NotReady(string status, string reason) =>
+        TypedResults.Json(new ReadyResponse(status, [reason]), statusCode: StatusCodes.Status503ServiceUnavailable);
 }

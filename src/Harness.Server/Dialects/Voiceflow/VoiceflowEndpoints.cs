@@ -18,8 +18,8 @@ internal static class VoiceflowEndpoints
         var api = routes.MapGroup("");
 
         api.MapPost("/api/v1/tests/execute", ExecuteAsync).WithTags("tests").WithSummary("Start a test suite");
-        api.MapGet("/api/v1/tests/status/{id}", GetStatus).WithTags("tests").WithSummary("Status and log lines of an execution");
-        api.MapPost("/api/v1/tests/cancel/{id}", Cancel).WithTags("tests").WithSummary("Cancel an execution");
+        api.MapGet("/api/v1/tests/status/{id}", GetStatusAsync).WithTags("tests").WithSummary("Status and log lines of an execution");
+        api.MapPost("/api/v1/tests/cancel/{id}", CancelAsync).WithTags("tests").WithSummary("Cancel an execution");
         api.MapGet("/api/v1/system/info", SystemInfo.Get).WithTags("system").WithSummary("Version and platform of the server");
         api.MapGet("/health", Health.Get).WithTags("system").WithSummary("Whether the server is alive");
         api.MapGet("/health/ready", Health.GetReady).WithTags("system").WithSummary("Whether the server takes new executions");
@@ -41,34 +41,47 @@ internal static class VoiceflowEndpoints
 
         try
         {
-            return TypedResults.Json(TestExecutionResponse.From(executions.Start(plan)), statusCode: StatusCodes.Status202Accepted);
+            var execution = await executions.StartAsync(plan, cancellationToken);
+            await execution.Stored.WaitAsync(cancellationToken);
+            return TypedResults.Json(TestExecutionResponse.From(execution), statusCode: StatusCodes.Status202Accepted);
         }
-        catch (ExecutionInputException e)
+        catch (Exception e) when (e is ExecutionInputException or StoreException)
         {
             return ErrorResponse.Result(StatusCodes.Status503ServiceUnavailable, "Cannot start test execution", e.Message);
         }
     }
 
-    private static IResult GetStatus(string id, ExecutionRegistry executions) =>
-        executions.TryFind(id, out var execution) ? Describe(execution) : NotFound(id);
-
-    private static IResult Cancel(string id, ExecutionRegistry executions)
+    private static async Task<IResult> GetStatusAsync(string id, ExecutionRegistry executions, CancellationToken cancellationToken)
     {
-        if (!executions.TryFind(id, out var execution))
+        try
+        {
+            return await executions.FindAsync(id, cancellationToken) is { } execution
+                ? Describe(await execution.DescribeAsync(cancellationToken: cancellationToken))
+                : NotFound(id);
+        }
+        catch (StoreException e)
+        {
+            return ErrorResponse.Result(StatusCodes.Status503ServiceUnavailable, "Cannot read test execution", e.Message);
+        }
+    }
+
+    private static async Task<IResult> CancelAsync(string id, ExecutionRegistry executions, CancellationToken cancellationToken)
+    {
+        if (await executions.FindAsync(id, cancellationToken) is not { } execution)
         {
             return NotFound(id);
         }
 
         return executions.TryCancel(execution)
-            ? Describe(execution)
+            ? Describe(execution.DescribeNow())
             : ErrorResponse.Result(
                 StatusCodes.Status409Conflict,
                 "Cannot cancel test execution",
-                $"Test execution is not running (current status: {execution.State.Status.ToWire()})");
+                $"Test execution is not running (current status: {execution.DecidedStatus.ToWire()})");
     }
 
-    private static FileContentHttpResult Describe(Execution execution) =>
-        TypedResults.Bytes(execution.DescribeAsJson(), "application/json; charset=utf-8");
+    private static FileContentHttpResult Describe(ReadOnlyMemory<byte> document) =>
+        TypedResults.Bytes(document, "application/json; charset=utf-8");
 
     private static JsonHttpResult<ErrorResponse> NotFound(string id) => ErrorResponse.Result(
         StatusCodes.Status404NotFound, "Test execution not found", $"No test execution found with ID: {id}");

@@ -14,16 +14,30 @@ internal static class EventPage
     private const int MaxBytes = 1024 * 1024;
 
     /// <summary>Reads a page.</summary>
-    public static ReadOnlyMemory<byte> Read(Execution execution, SubscribeCommand command, int limit)
+    public static async Task<ReadOnlyMemory<byte>> ReadAsync(
+        Execution execution, SubscribeCommand command, int limit, CancellationToken cancellationToken)
     {
         var json = new ArrayBufferWriter<byte>(4096);
         json.Write("{\"events\":["u8);
-        using var cursor = SubscriptionStart.Open(execution, command, new NobodyWatches()).Cursor;
+        var bell = new LogBell();
+        using var cursor = SubscriptionStart.Open(execution, command, bell).Cursor;
         var next = cursor.Next;
         var left = limit;
-        while (left > 0 && json.WrittenCount < MaxBytes && cursor.TryTake(out var range))
+        while (left > 0 && json.WrittenCount < MaxBytes)
         {
-            if (range.IsTruncated)
+            if (!cursor.TryTake(out var range))
+            {
+                if (!cursor.IsLoading)
+                {
+                    break;
+                }
+
+                if (cursor.TryPark())
+                {
+                    await bell.WaitAsync(cancellationToken);
+                }
+            }
+            else if (range.IsTruncated)
             {
                 WriteElement(json, execution.Log.DescribeTruncation(range).Span);
                 (next, left) = (range.Last + 1, left - 1);
@@ -61,13 +75,5 @@ internal static class EventPage
     {
         json.Write(json.WrittenSpan[^1] == (byte)'[' ? ""u8 : ","u8);
         json.Write(element);
-    }
-
-    // A page never parks its cursor, so nobody calls.
-    private sealed class NobodyWatches : ILogWatcher
-    {
-        public void OnAppended()
-        {
-        }
     }
 }

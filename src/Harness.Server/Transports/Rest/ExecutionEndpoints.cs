@@ -18,11 +18,11 @@ internal static class ExecutionEndpoints
     {
         var api = routes.MapGroup("/api/v1/executions").WithTags("executions").AddEndpointFilter(AnswerRefusalAsync);
 
-        api.MapGet("", List).WithSummary("Executions, the newest first; by status, kind and label.NAME, in pages by cursor and limit")
+        api.MapGet("", ListAsync).WithSummary("Executions, the newest first; by status, kind and label.NAME, in pages by cursor and limit")
             .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400);
         api.MapPost("", StartAsync).WithSummary("Start an execution of any kind")
             .Produces(202, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400).Produces<ErrorResponse>(503);
-        api.MapGet("/{id}", Get).WithSummary("Where an execution stands, with all lines (logs=full), none (logs=none) or a page (from, limit)")
+        api.MapGet("/{id}", GetAsync).WithSummary("Where an execution stands, with all lines (logs=full), none (logs=none) or a page (from, limit)")
             .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(404);
         api.MapDelete("/{id}", DeleteAsync).WithSummary("Forget an execution that has ended")
             .Produces(204).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
@@ -34,10 +34,11 @@ internal static class ExecutionEndpoints
             .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
     }
 
-    private static FileContentHttpResult List(HttpRequest request, ExecutionCommands commands)
+    private static async Task<FileContentHttpResult> ListAsync(
+        HttpRequest request, ExecutionCommands commands, CancellationToken cancellationToken)
     {
         var json = new ArrayBufferWriter<byte>(4096);
-        ListDocument.WriteItems(json, commands.List(EventQuery.ReadList(request.Query)));
+        ListDocument.WriteItems(json, await commands.ListAsync(EventQuery.ReadList(request.Query), cancellationToken));
 
         // The writer gives further members of an object; here they are all there is.
         return TypedResults.Bytes((byte[])[(byte)'{', .. json.WrittenSpan[1..], (byte)'}'], Json);
@@ -51,14 +52,19 @@ internal static class ExecutionEndpoints
             throw CommandException.Field("on_disconnect", "continue: a request has no connection to end; use /ws");
         }
 
-        var execution = commands.Start(command, out _);
+        var (execution, _) = await commands.StartAsync(command, cancellationToken);
+        await execution.Stored.WaitAsync(cancellationToken);
         context.Response.StatusCode = StatusCodes.Status202Accepted;
         context.Response.Headers.Location = $"/api/v1/executions/{execution.Id}";
-        return Describe(execution);
+        return TypedResults.Bytes(await execution.DescribeAsync(cancellationToken: cancellationToken), Json);
     }
 
-    private static FileContentHttpResult Get(string id, HttpRequest request, ExecutionCommands commands) =>
-        Describe(commands.Find(id, "status"), EventQuery.ReadLines(request.Query));
+    private static async Task<FileContentHttpResult> GetAsync(
+        string id, HttpRequest request, ExecutionCommands commands, CancellationToken cancellationToken)
+    {
+        var execution = await commands.FindAsync(id, "status", cancellationToken);
+        return TypedResults.Bytes(await execution.DescribeAsync(EventQuery.ReadLines(request.Query), cancellationToken), Json);
+    }
 
     private static async Task<NoContent> DeleteAsync(string id, ExecutionCommands commands, CancellationToken cancellationToken)
     {
@@ -70,18 +76,18 @@ internal static class ExecutionEndpoints
         string id, HttpRequest request, ExecutionCommands commands, CancellationToken cancellationToken)
     {
         var command = CancelCommand.Read(await RequestBody.ReadFieldsAsync(request, cancellationToken));
-        return Describe(commands.Cancel(command with { Id = id }));
+        return TypedResults.Bytes((await commands.CancelAsync(command with { Id = id }, cancellationToken)).DescribeNow(), Json);
     }
 
     private static async Task<IResult> GetEventsAsync(string id, HttpContext context, ExecutionCommands commands, EventStreams streams)
     {
         var request = context.Request;
-        var execution = commands.Find(id, "events");
+        var execution = await commands.FindAsync(id, "events", context.RequestAborted);
         var command = EventQuery.ReadEvents(id, request, out var isResumed);
         if (WantsPage(request))
         {
             var limit = (int)(EventQuery.Whole(request.Query, "limit", 1, EventPage.MaxEvents) ?? EventPage.MaxEvents);
-            return TypedResults.Bytes(EventPage.Read(execution, command, limit), Json);
+            return TypedResults.Bytes(await EventPage.ReadAsync(execution, command, limit, context.RequestAborted), Json);
         }
 
         // The one answer that keeps an EventSource from coming back.
@@ -101,9 +107,6 @@ internal static class ExecutionEndpoints
             && !accept.Contains(MediaTypeNames.Text.EventStream, StringComparison.OrdinalIgnoreCase);
     }
 
-    private static FileContentHttpResult Describe(Execution execution, RecordLines lines = default) =>
-        TypedResults.Bytes(execution.DescribeAsJson(lines), Json);
-
     private static async ValueTask<object?> AnswerRefusalAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         try
@@ -120,6 +123,10 @@ internal static class ExecutionEndpoints
                 _ => StatusCodes.Status400BadRequest,
             };
             return ErrorResponse.Result(status, e.Code, e.Message);
+        }
+        catch (StoreException e)
+        {
+            return ErrorResponse.Result(StatusCodes.Status503ServiceUnavailable, CommandException.StoreFailed, e.Message);
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Threading.Channels;
 using Harness.Executions;
 
 namespace Harness.Server.Transports.SignalR;
@@ -8,17 +7,14 @@ namespace Harness.Server.Transports.SignalR;
 /// A log as a stream of batches: what is there at once, then live. While a batch is being written the next events gather in the log, so
 /// batches grow with the load and nothing waits for a batch to fill.
 /// </summary>
-internal sealed class EventStream : ILogWatcher
+internal static class EventStream
 {
-    // A bell, not a queue: one slot, and ringing it twice is ringing it once.
-    private readonly Channel<bool> _bell = Channel.CreateBounded<bool>(
-        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
-
     /// <summary>Every event from a sequence on, until the <c>result</c>; what is gone is told by a <c>truncated</c> event.</summary>
-    public async IAsyncEnumerable<EventBatch> ReadAsync(
+    public static async IAsyncEnumerable<EventBatch> ReadAsync(
         ExecutionLog log, long from, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var cursor = log.OpenCursor(from, this);
+        var bell = new LogBell();
+        using var cursor = log.OpenCursor(from, bell);
         while (true)
         {
             while (cursor.TryTake(out var range))
@@ -42,10 +38,8 @@ internal sealed class EventStream : ILogWatcher
 
             if (cursor.TryPark())
             {
-                await _bell.Reader.ReadAsync(cancellationToken);
+                await bell.WaitAsync(cancellationToken);
             }
         }
     }
-
-    void ILogWatcher.OnAppended() => _bell.Writer.TryWrite(true);
 }

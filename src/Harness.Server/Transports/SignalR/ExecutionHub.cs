@@ -14,53 +14,56 @@ internal sealed class ExecutionHub(
 
     /// <summary>Starts an execution.</summary>
     /// <returns>The execution as lists show it: <c>id</c>, <c>epoch</c>, <c>status</c>, …</returns>
-    public RawJson Execute(JsonElement command)
+    public async Task<RawJson> Execute(JsonElement command)
     {
         var execute = ExecuteCommand.Read(Read(command));
-        var execution = commands.Start(execute, out var isNew);
+        var (execution, isNew) = await commands.StartAsync(execute, Context.ConnectionAborted);
         if (isNew && execute.CancelsOnDisconnect)
         {
             Peer.Own(execution, Context.ConnectionAborted);
         }
 
+        await execution.Stored.WaitAsync(Context.ConnectionAborted);
         return new RawJson(execution.DescribeAsItem());
     }
 
     /// <summary>Cancels one execution, or with <c>ids</c> or <c>filter</c> many.</summary>
     /// <returns>The status document of the one; of many <c>{"cancelled":[…],"refused":[…]}</c>.</returns>
-    public RawJson Cancel(JsonElement command)
+    public async Task<RawJson> Cancel(JsonElement command)
     {
         var cancel = CancelCommand.Read(Read(command));
         return cancel.Ids is null && cancel.Filter is null
-            ? new RawJson(commands.Cancel(cancel).DescribeAsJson())
-            : HubReply.Cancelled(commands.CancelMany(cancel));
+            ? new RawJson((await commands.CancelAsync(cancel, Context.ConnectionAborted)).DescribeNow())
+            : HubReply.Cancelled(await commands.CancelManyAsync(cancel, Context.ConnectionAborted));
     }
 
     /// <summary>The status document of an execution.</summary>
-    public RawJson Status(JsonElement command)
+    public async Task<RawJson> Status(JsonElement command)
     {
         var status = StatusCommand.Read(Read(command));
-        return new RawJson(commands.Find(status.Id, "status").DescribeAsJson(status.Lines));
+        var execution = await commands.FindAsync(status.Id, "status", Context.ConnectionAborted);
+        return new RawJson(await execution.DescribeAsync(status.Lines, Context.ConnectionAborted));
     }
 
     /// <summary>A page of the executions there are: <c>{"items":[…],"next":…}</c>.</summary>
-    public RawJson List(JsonElement command) => HubReply.List(commands.List(ListCommand.Read(Read(command))));
+    public async Task<RawJson> List(JsonElement command) =>
+        HubReply.List(await commands.ListAsync(ListCommand.Read(Read(command)), Context.ConnectionAborted));
 
     /// <summary>Streams an execution's events in batches: what is there, then live; it ends after the <c>result</c>.</summary>
     /// <param name="id">The execution.</param>
     /// <param name="from">Sequence of the first event wanted; 0 for everything.</param>
     /// <param name="cancellationToken">Ends the stream and nothing else.</param>
-    public IAsyncEnumerable<EventBatch> Watch(string id, long from, CancellationToken cancellationToken)
+    public async Task<IAsyncEnumerable<EventBatch>> Watch(string id, long from, CancellationToken cancellationToken)
     {
-        var log = commands.Find(id ?? "", "watch").Log;
-        return Peer.CountAsync(new EventStream().ReadAsync(log, from, cancellationToken), cancellationToken);
+        var log = (await commands.FindAsync(id ?? "", "watch", cancellationToken)).Log;
+        return Peer.CountAsync(EventStream.ReadAsync(log, from, cancellationToken), cancellationToken);
     }
 
     /// <summary>As <see cref="Watch"/>, one event at a time: simpler to read and three to four times the work.</summary>
     /// <inheritdoc cref="Watch" path="/param" />
-    public IAsyncEnumerable<RawJson> Tail(string id, long from, CancellationToken cancellationToken)
+    public async Task<IAsyncEnumerable<RawJson>> Tail(string id, long from, CancellationToken cancellationToken)
     {
-        var log = commands.Find(id ?? "", "tail").Log;
+        var log = (await commands.FindAsync(id ?? "", "tail", cancellationToken)).Log;
         var events = log.ReadEventsAsync(from, cancellationToken).Select(json => new RawJson(json));
         return Peer.CountAsync(events, cancellationToken);
     }

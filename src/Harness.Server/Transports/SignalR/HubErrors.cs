@@ -1,3 +1,4 @@
+using Harness.Executions;
 using Microsoft.AspNetCore.SignalR;
 
 namespace Harness.Server.Transports.SignalR;
@@ -12,7 +13,7 @@ internal sealed class HubErrors : IHubFilter
         {
             return await next(invocationContext);
         }
-        catch (CommandException e)
+        catch (Exception e) when (e is CommandException or StoreException)
         {
             throw new HubException(e.Message, e);
         }

@@ -13,8 +13,8 @@ internal sealed partial class SocketCommands(
 {
     private readonly ServerOptions _options = options.Value;
 
-    /// <summary>Does what one message asks. Whatever is in it, the connection goes on; what goes wrong is answered.</summary>
-    public void Handle(ReadOnlyMemory<byte> utf8, SocketSession session)
+    /// <summary>Does what one message asks, before the next one of its connection. Whatever is in it, the connection goes on; what goes wrong is answered.</summary>
+    public async ValueTask HandleAsync(ReadOnlyMemory<byte> utf8, SocketSession session, CancellationToken cancellationToken)
     {
         string? reference = null;
         try
@@ -26,11 +26,19 @@ internal sealed partial class SocketCommands(
             }
 
             reference = message.Reference;
-            Handle(message, session);
+            await HandleAsync(message, session, cancellationToken);
         }
         catch (CommandException e)
         {
             session.Pump.TryReply(SocketReply.Error(e, reference));
+        }
+        catch (StoreException e)
+        {
+            session.Pump.TryReply(SocketReply.Error(e.Message, CommandException.StoreFailed, null, reference));
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
         }
         catch (Exception e)
         {
@@ -42,28 +50,28 @@ internal sealed partial class SocketCommands(
     /// <summary>Cancels what the connection started with <c>"on_disconnect":"cancel"</c>.</summary>
     public void End(SocketSession session) => commands.CancelAll(session.Owned, "The connection that started it ended");
 
-    private void Handle(SocketMessage message, SocketSession session)
+    private async ValueTask HandleAsync(SocketMessage message, SocketSession session, CancellationToken stop)
     {
         var pump = session.Pump;
         switch (message.Action)
         {
             case "execute":
-                Execute(message, session);
+                await ExecuteAsync(message, session, stop);
                 break;
             case "cancel":
-                Cancel(message, pump);
+                await CancelAsync(message, pump, stop);
                 break;
             case "status":
-                Status(message, pump);
+                await StatusAsync(message, pump, stop);
                 break;
             case "subscribe":
-                Subscribe(message, pump);
+                await SubscribeAsync(message, pump, stop);
                 break;
             case "unsubscribe":
-                Unsubscribe(message, pump);
+                await UnsubscribeAsync(message, pump, stop);
                 break;
             case "list":
-                pump.TryReply(SocketReply.List(commands.List(ListCommand.Read(message.Fields)), message.Reference));
+                pump.TryReply(SocketReply.List(await commands.ListAsync(ListCommand.Read(message.Fields), stop), message.Reference));
                 break;
             case "ping":
                 pump.TryReply(SocketReply.Pong(time.GetUtcNow(), message.Reference));
@@ -78,7 +86,7 @@ internal sealed partial class SocketCommands(
         }
     }
 
-    private void Execute(SocketMessage message, SocketSession session)
+    private async ValueTask ExecuteAsync(SocketMessage message, SocketSession session, CancellationToken stop)
     {
         var (pump, command) = (session.Pump, ExecuteCommand.Read(message.Fields));
         if (command.Watch && pump.WatchCount >= _options.MaxWatchesPerConnection)
@@ -88,7 +96,7 @@ internal sealed partial class SocketCommands(
                 "too_many");
         }
 
-        var execution = commands.Start(command, out var isNew);
+        var (execution, isNew) = await commands.StartAsync(command, stop);
         if (isNew && command.CancelsOnDisconnect)
         {
             session.Own(execution);
@@ -101,33 +109,36 @@ internal sealed partial class SocketCommands(
         }
         else
         {
-            pump.TryReply(SocketReply.Status(execution, message.Reference));
+            await execution.Stored.WaitAsync(stop);
+            pump.TryReply(SocketReply.Status(execution.Id, await execution.DescribeAsync(cancellationToken: stop), message.Reference));
         }
     }
 
-    private void Cancel(SocketMessage message, SocketPump pump)
+    private async ValueTask CancelAsync(SocketMessage message, SocketPump pump, CancellationToken stop)
     {
         var command = CancelCommand.Read(message.Fields);
         if (command.Ids is null && command.Filter is null)
         {
-            commands.Cancel(command, claimed: execution => pump.TryReply(SocketReply.Status(execution, message.Reference)));
+            await commands.CancelAsync(
+                command, stop, execution => pump.TryReply(SocketReply.Status(execution.Id, execution.DescribeNow(), message.Reference)));
         }
         else
         {
-            commands.CancelMany(command, claimed: outcome => pump.TryReply(SocketReply.Cancelled(outcome, message.Reference)));
+            await commands.CancelManyAsync(command, stop, outcome => pump.TryReply(SocketReply.Cancelled(outcome, message.Reference)));
         }
     }
 
-    private void Status(SocketMessage message, SocketPump pump)
+    private async ValueTask StatusAsync(SocketMessage message, SocketPump pump, CancellationToken stop)
     {
         var command = StatusCommand.Read(message.Fields);
-        pump.TryReply(SocketReply.Status(commands.Find(command.Id, "status"), message.Reference, command.Lines));
+        var execution = await commands.FindAsync(command.Id, "status", stop);
+        pump.TryReply(SocketReply.Status(execution.Id, await execution.DescribeAsync(command.Lines, stop), message.Reference));
     }
 
-    private void Subscribe(SocketMessage message, SocketPump pump)
+    private async ValueTask SubscribeAsync(SocketMessage message, SocketPump pump, CancellationToken stop)
     {
         var command = SubscribeCommand.Read(message.Fields);
-        var execution = commands.Find(command.Id, "subscribe");
+        var execution = await commands.FindAsync(command.Id, "subscribe", stop);
         if (pump.SubscriptionCount >= _options.MaxSubscriptionsPerConnection && !pump.IsSubscribed(execution))
         {
             throw new CommandException(
@@ -139,9 +150,9 @@ internal sealed partial class SocketCommands(
         pump.Subscribe(execution, command, message.Reference);
     }
 
-    private void Unsubscribe(SocketMessage message, SocketPump pump)
+    private async ValueTask UnsubscribeAsync(SocketMessage message, SocketPump pump, CancellationToken stop)
     {
-        var execution = commands.Find(message.Id, "unsubscribe");
+        var execution = await commands.FindAsync(message.Id, "unsubscribe", stop);
         if (!pump.TryUnsubscribe(execution, message.Reference))
         {
             throw new CommandException($"Not subscribed: {execution.Id}", "not_subscribed", execution.Id);

@@ -174,7 +174,7 @@ internal sealed class SocketConnection : IDisposable
         }
 
         await Pump.WaitForRoomAsync(_cut.Token);
-        _commands.Handle(message, Session);
+        await _commands.HandleAsync(message, Session, _cut.Token);
     }
 
     /// <summary>The next whole message, or null when the peer has closed. After our own close frame everything is read and thrown away.</summary>

@@ -29,13 +29,13 @@ internal static class SocketReply
     public static byte[] Error(CommandException refusal, string? reference) => Error(refusal.Message, refusal.Code, refusal.Id, reference);
 
     /// <summary>The status document of an execution.</summary>
-    public static byte[] Status(Execution execution, string? reference, RecordLines lines = default)
+    public static byte[] Status(string id, ReadOnlyMemory<byte> document, string? reference)
     {
         var json = new ArrayBufferWriter<byte>(1024);
         json.Write("{\"type\":\"status\""u8);
-        WriteMember(json, "id", execution.Id);
+        WriteMember(json, "id", id);
         json.Write(",\"data\":"u8);
-        json.Write(execution.DescribeAsJson(lines).Span);
+        json.Write(document.Span);
         WriteMember(json, "ref", reference);
         json.Write("}"u8);
         return WebSocketFrame.Of(json.WrittenSpan);

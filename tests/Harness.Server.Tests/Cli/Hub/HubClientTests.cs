@@ -97,7 +97,7 @@ public sealed class HubClientTests
                 {
                     app.Executions.TryCancel(execution);
                     await execution.Completion.WaitAsync(Stop);
-                    app.Executions.TryRemove(execution);
+                    await app.Executions.RemoveAsync(execution, Stop);
                 }
             }
         });

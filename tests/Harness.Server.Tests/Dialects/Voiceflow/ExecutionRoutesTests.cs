@@ -57,7 +57,7 @@ public sealed class ExecutionRoutesTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("application/json; charset=utf-8", response.Content.Headers.ContentType?.ToString());
-        Assert.Equal(execution.DescribeAsJson().ToArray(), await response.Content.ReadAsByteArrayAsync(Stop));
+        Assert.Equal((await execution.DescribeAsync(cancellationToken: Stop)).ToArray(), await response.Content.ReadAsByteArrayAsync(Stop));
     }
 
     [Fact]

@@ -1,0 +1,202 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace Harness.Executions;
+
+/// <content>What has to do with the store: opening it, finding in it, and what it did not take.</content>
+public sealed partial class ExecutionRegistry
+{
+    // With a store memory need not keep finished executions: those that are asked for right after their end are spared a read.
+    private const int MaxInMemory = 1_000;
+
+    // Ends that the store has not taken wait here, each with its log in memory. When there are so many nothing new is started.
+    private const int MaxUnsaved = 1_000;
+
+    private const int MaxEndedAtOnce = 64;
+
+    private static readonly TimeSpan InMemory = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<Execution, byte> _unsaved = new();
+    private readonly CancellationTokenSource _saving = new();
+    private int _isSaving;
+    private volatile string? _storeProblem;
+
+    /// <summary>What keeps the store from taking the ends of executions; null: nothing.</summary>
+    public string? StoreProblem => _unsaved.IsEmpty ? null : _storeProblem;
+
+    /// <summary>
+    /// Opens the store. Executions that were under way when the process before this one ended get a last line and a <c>failed</c> result
+    /// that says so. Call it once, before the first start.
+    /// </summary>
+    /// <exception cref="StoreException">The store cannot be used, and what to do about it.</exception>
+    public async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        var opening = await _store.OpenAsync(cancellationToken);
+        (_epoch, _started) = (opening.Epoch, opening.LastNumber);
+        if (opening.Unfinished.Count > 0)
+        {
+            LogUnfinished(opening.Unfinished.Count);
+        }
+
+        await Parallel.ForEachAsync(
+            opening.Unfinished,
+            new ParallelOptions { MaxDegreeOfParallelism = MaxEndedAtOnce, CancellationToken = cancellationToken },
+            async (stored, _) => await EndBrokenOffAsync(stored));
+    }
+
+    /// <summary>Deletes what a rule no longer keeps, in the store and in memory.</summary>
+    /// <exception cref="StoreException">The store cannot do it now.</exception>
+    public async Task<SweepOutcome> SweepAsync(RetentionRule rule, CancellationToken cancellationToken)
+    {
+        if (!_store.IsPersistent)
+        {
+            return new SweepOutcome([], [], 0);
+        }
+
+        var outcome = await _store.SweepAsync(rule, cancellationToken);
+        foreach (var deleted in outcome.Deleted)
+        {
+            Drop(deleted.Id);
+        }
+
+        foreach (var trimmed in outcome.Trimmed)
+        {
+            if (TryFind(trimmed.Id, out var execution))
+            {
+                execution.Log.Archive?.Trim(trimmed.FirstSequence);
+            }
+        }
+
+        return outcome;
+    }
+
+    private async Task EndBrokenOffAsync(StoredExecution stored)
+    {
+        const string Error = "The server stopped while this execution was running";
+        var execution = Execution.Load(stored, _options, _pool, _store, _time);
+        var state = execution.State with { Status = ExecutionStatus.Failed, CompletedAt = _time.GetUtcNow(), Error = Error };
+        var result = new ExecutionResult(ExecutionStatus.Failed, Error);
+        await execution.Log.WriteAsync($"{Error}; it was not started again", CancellationToken.None);
+        await execution.Log.SealAsync(new LogEnding(
+            async failure => failure is null
+                ? (await execution.RenderEndAsync(state, result), EndOf(execution, state, result))
+                : throw failure,
+            () => execution.ShowEnd(state, result)));
+        execution.Log.Release();
+    }
+
+    private static StoredEnd EndOf(Execution execution, ExecutionState state, ExecutionResult result) => new(
+        state.Status,
+        state.CompletedAt!.Value,
+        state.Error,
+        state.CancelReason,
+        execution.Request.ClosingLine?.Invoke(state),
+        result.Details,
+        LastSequence: 0,
+        Bytes: 0);
+
+    private Execution? Load(StoredExecution? stored)
+    {
+        if (stored?.End is null)
+        {
+            // One without an end is in memory, and was there before the store was asked.
+            return stored is not null && TryFind(stored.Id, out var running) ? running : null;
+        }
+
+        return _loaded.Add(Execution.Load(stored, _options, _pool, _store, _time));
+    }
+
+    private async ValueTask<List<Execution>> ListStoredAsync(
+        ExecutionFilter filter, long before, int wanted, CancellationToken cancellationToken)
+    {
+        var found = new List<Execution>();
+        while (found.Count < wanted)
+        {
+            var page = await _store.ListAsync(filter, before, wanted, cancellationToken);
+
+            // What is in memory has been looked at: there it may be further than in the store.
+            found.AddRange(page.Where(stored => stored.End is not null && !_executions.ContainsKey(stored.Id)).Select(stored => Load(stored)!));
+            if (page.Count < wanted)
+            {
+                break;
+            }
+
+            before = page[^1].Number;
+        }
+
+        return found;
+    }
+
+    private bool Drop(string id)
+    {
+        _loaded.Remove(id);
+        if (!_executions.TryGetValue(id, out var execution))
+        {
+            return false;
+        }
+
+        Forget(execution);
+        return true;
+    }
+
+    private void RefuseWhileUnsaved()
+    {
+        if (_unsaved.Count >= MaxUnsaved)
+        {
+            throw new ExecutionInputException(
+                $"The store takes nothing ({_storeProblem}), and {_unsaved.Count} results wait for it; send this again when it works");
+        }
+    }
+
+    // Its readers have seen a result that the store does not have: it stays in memory and is offered again.
+    private void KeepUnsaved(Execution execution)
+    {
+        _storeProblem = execution.Log.Failure?.Message;
+        _unsaved.TryAdd(execution, 0);
+        if (Interlocked.Exchange(ref _isSaving, 1) == 0)
+        {
+            _ = SaveRegularlyAsync(_saving.Token);
+        }
+    }
+
+    private async Task SaveRegularlyAsync(CancellationToken stop)
+    {
+        while (!_unsaved.IsEmpty && !stop.IsCancellationRequested)
+        {
+            await Task.Delay(SaveInterval, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await SaveAsync(stop);
+        }
+
+        Interlocked.Exchange(ref _isSaving, 0);
+    }
+
+    private async Task SaveAsync(CancellationToken cancellationToken)
+    {
+        foreach (var execution in _unsaved.Keys)
+        {
+            try
+            {
+                await execution.Log.Archive!.SaveAsync(cancellationToken);
+            }
+            catch (Exception e) when (e is StoreException or OperationCanceledException)
+            {
+                _storeProblem = e.Message;
+                return;
+            }
+
+            if (_unsaved.TryRemove(execution, out _))
+            {
+                _finished.Add(execution);
+            }
+        }
+
+        LogSaved();
+    }
+
+    [LoggerMessage(6, LogLevel.Warning, "{Count} executions were running when the server stopped; they end as failed")]
+    private partial void LogUnfinished(int count);
+
+    [LoggerMessage(7, LogLevel.Debug, "The store has the results of all executions that ended")]
+    private partial void LogSaved();
+}

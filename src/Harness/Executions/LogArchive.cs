@@ -1,0 +1,300 @@
+namespace Harness.Executions;
+
+/// <summary>
+/// One log's part in the store. The log writer appends; readers that are behind what memory keeps load stretches back. Those that read the
+/// same place at the same time share one load. Thread-safe.
+/// </summary>
+internal sealed class LogArchive
+{
+    // Loaded stretches kept for readers that come right behind: at most 128 KiB each while somebody reads here, none else.
+    private const int MaxRecent = 4;
+
+    // Packed frames are half as large: about one full segment's worth.
+    private const int LoadBytes = SegmentPool.LargestSegment * 3 / 8;
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+    private readonly List<LogSegment> _recent = [];
+    private readonly IExecutionStore _store;
+    private readonly StoredExecution _execution;
+    private readonly SegmentPool _pool;
+    private readonly TimeProvider _time;
+    private (long From, Task<LogSegment?> Segment)? _loading;
+    private StoredExecution? _created;
+    private volatile StoreAppend? _unsaved;
+    private long _bytes;
+    private long _first;
+    private int _readers;
+
+    /// <param name="store">Keeps it.</param>
+    /// <param name="execution">Whose log.</param>
+    /// <param name="isNew">True when the store does not know the execution yet: it goes with the first frames.</param>
+    /// <param name="pool">Memory for what is loaded.</param>
+    /// <param name="time">For pauses between attempts.</param>
+    public LogArchive(IExecutionStore store, StoredExecution execution, bool isNew, SegmentPool pool, TimeProvider time)
+    {
+        _store = store;
+        _execution = execution;
+        _created = isNew ? execution : null;
+        _pool = pool;
+        _time = time;
+        _bytes = execution.Bytes;
+        _first = execution.FirstSequence;
+    }
+
+    /// <summary>Sequence of the oldest frame kept.</summary>
+    public long FirstSequence => Interlocked.Read(ref _first);
+
+    /// <summary>Packed bytes of all frames so far.</summary>
+    public long Bytes => Interlocked.Read(ref _bytes);
+
+    /// <summary>Keeps frames. For the log writer, one call at a time.</summary>
+    /// <param name="parts">The frames, in order.</param>
+    /// <param name="end">How it ended, with the last frames; <see cref="StoredEnd.Bytes"/> is filled in here.</param>
+    /// <param name="isRepair">See <see cref="StoreAppend.IsRepair"/>.</param>
+    public async ValueTask AppendAsync(IReadOnlyList<LogPart> parts, StoredEnd? end, bool isRepair)
+    {
+        var frames = new StoredFrames[parts.Count];
+        var bytes = Bytes;
+        for (var i = 0; i < frames.Length; i++)
+        {
+            frames[i] = parts[i].Pack(_execution.Id);
+            bytes += frames[i].Packed.Length;
+        }
+
+        var append = new StoreAppend
+        {
+            Execution = _execution.Number,
+            Created = _created,
+            Frames = frames,
+            Ended = end is null ? null : end with { Bytes = bytes },
+            IsRepair = isRepair,
+        };
+
+        // Without its end the execution would be taken for one that runs: kept until the store takes it.
+        _unsaved = end is null ? null : append with { IsRepair = true };
+        await _store.AppendAsync(append, CancellationToken.None);
+        _unsaved = null;
+        Interlocked.Exchange(ref _bytes, bytes);
+        _created = null;
+    }
+
+    /// <summary>True while the store does not have the end of this log, which readers have seen.</summary>
+    public bool IsUnsaved => _unsaved is not null;
+
+    /// <summary>Gives the store the end once more. For one caller at a time, when the log writer is through.</summary>
+    /// <exception cref="StoreException">It is still not taken.</exception>
+    public async ValueTask SaveAsync(CancellationToken cancellationToken)
+    {
+        if (_unsaved is { } append)
+        {
+            await _store.AppendAsync(append, cancellationToken);
+            _unsaved = null;
+        }
+    }
+
+    /// <summary>Takes note that older frames are gone.</summary>
+    public void Trim(long first)
+    {
+        var seen = FirstSequence;
+        while (seen < first)
+        {
+            var before = Interlocked.CompareExchange(ref _first, first, seen);
+            if (before == seen)
+            {
+                return;
+            }
+
+            seen = before;
+        }
+    }
+
+    /// <summary>A reader comes: until it leaves, what is loaded is shared.</summary>
+    public void Attach()
+    {
+        lock (_gate)
+        {
+            _readers++;
+        }
+    }
+
+    /// <summary>A reader leaves; with the last one goes what was loaded.</summary>
+    public void Detach()
+    {
+        LogSegment[] dropped;
+        lock (_gate)
+        {
+            if (--_readers > 0)
+            {
+                return;
+            }
+
+            dropped = [.. _recent];
+            _recent.Clear();
+        }
+
+        Array.ForEach(dropped, segment => segment.Release());
+    }
+
+    /// <summary>
+    /// The frames from <paramref name="from"/> on, or from the oldest later one; held for the caller. Null: there are none any more. While
+    /// the store cannot be read it is tried again, until the token says that nobody waits.
+    /// </summary>
+    public async Task<LogSegment?> LoadAsync(long from, CancellationToken cancellationToken)
+    {
+        var pause = TimeSpan.FromMilliseconds(20);
+        while (true)
+        {
+            try
+            {
+                return await LoadOnceAsync(from, cancellationToken);
+            }
+            catch (StoreException)
+            {
+                await Task.Delay(pause, _time, cancellationToken);
+                pause = pause < LongestPause ? 2 * pause : LongestPause;
+            }
+        }
+    }
+
+    /// <summary>As <see cref="LoadAsync"/>, tried once.</summary>
+    /// <exception cref="StoreException">It cannot be read now.</exception>
+    public async Task<LogSegment?> LoadOnceAsync(long from, CancellationToken cancellationToken)
+    {
+        while (await ShareAsync(from).WaitAsync(cancellationToken) is { } segment)
+        {
+            // False when those who shared it have let go already: it is read again.
+            if (segment.TryHold())
+            {
+                return segment;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The newest stretch that begins before a sequence; held for the caller, who does not share it. Null: there is none.</summary>
+    /// <exception cref="StoreException">It cannot be read now.</exception>
+    public async Task<LogSegment?> LoadBackwardAsync(long before, CancellationToken cancellationToken)
+    {
+        while (await _store.ReadBackwardAsync(_execution.Number, before, 1, cancellationToken) is { Count: > 0 } stretches)
+        {
+            if (FramePacker.TryReadHeader(stretches[0], out var header))
+            {
+                return Unpack([(stretches[0], header)]);
+            }
+
+            before = stretches[0].First;
+        }
+
+        return null;
+    }
+
+    private Task<LogSegment?> ShareAsync(long from)
+    {
+        lock (_gate)
+        {
+            if (_recent.Find(segment => segment.Contains(from)) is { } recent)
+            {
+                return Task.FromResult<LogSegment?>(recent);
+            }
+
+            if (_loading is not { } loading || loading.From != from || loading.Segment.IsCompleted)
+            {
+                // A driver may read on the caller's thread, which is a reader's.
+                loading = (from, Task.Run(() => ReadAsync(from)));
+                _loading = loading;
+            }
+
+            return loading.Segment;
+        }
+    }
+
+    private async Task<LogSegment?> ReadAsync(long from)
+    {
+        var segment = await ReadStretchesAsync(from);
+        if (segment is null)
+        {
+            return null;
+        }
+
+        LogSegment? dropped = segment;
+        lock (_gate)
+        {
+            if (_readers > 0)
+            {
+                _recent.Add(segment);
+                dropped = _recent.Count > MaxRecent ? _recent[0] : null;
+                _recent.RemoveRange(0, dropped is null ? 0 : 1);
+            }
+        }
+
+        dropped?.Release();
+        return segment;
+    }
+
+    private async Task<LogSegment?> ReadStretchesAsync(long from)
+    {
+        while (await _store.ReadAsync(_execution.Number, from, LoadBytes, CancellationToken.None) is { Count: > 0 } stretches)
+        {
+            var sound = Sound(stretches);
+            if (sound.Count > 0)
+            {
+                return Unpack(sound);
+            }
+
+            // Damaged beyond reading: the reader is told that these are gone, and goes on after them.
+            from = stretches[0].Last + 1;
+        }
+
+        return null;
+    }
+
+    // As many as make one segment, and none behind a gap or a damaged one.
+    private static List<(StoredFrames Stretch, PackedHeader Header)> Sound(IReadOnlyList<StoredFrames> stretches)
+    {
+        var (sound, bytes) = (new List<(StoredFrames, PackedHeader)>(), 0);
+        foreach (var stretch in stretches)
+        {
+            if (!FramePacker.TryReadHeader(stretch, out var header)
+                || (sound.Count > 0 && (stretch.First != sound[^1].Item1.Last + 1 || bytes + header.FrameBytes > SegmentPool.LargestSegment)))
+            {
+                break;
+            }
+
+            bytes += header.FrameBytes;
+            sound.Add((stretch, header));
+        }
+
+        return sound;
+    }
+
+    private LogSegment Unpack(List<(StoredFrames Stretch, PackedHeader Header)> stretches)
+    {
+        var segment = _pool.RentLoaded(stretches.Sum(part => part.Header.FrameBytes), stretches[0].Stretch.First);
+        foreach (var (stretch, header) in stretches)
+        {
+            segment.HasEvents |= header.HasEvents;
+            FramePacker.Unpack(_execution.Id, stretch, segment.Reserve(header.FrameBytes, header.Count));
+        }
+
+        segment.Commit();
+        return segment;
+    }
+}
+
+/// <summary>Frames that were written into a segment and are not committed yet.</summary>
+/// <param name="Segment">Where.</param>
+/// <param name="From">Offset of the first one.</param>
+/// <param name="First">Its sequence.</param>
+internal readonly record struct LogPart(LogSegment Segment, int From, long First)
+{
+    /// <summary>As the store keeps them.</summary>
+    public StoredFrames Pack(string executionId)
+    {
+        var last = Segment.FirstSequence + Segment.WrittenFrames - 1;
+        var frames = Segment.Bytes.AsSpan(From, Segment.Written - From);
+        return new StoredFrames(First, last, FramePacker.Pack(executionId, frames, First, (int)(last - First + 1), Segment.HasEvents));
+    }
+}

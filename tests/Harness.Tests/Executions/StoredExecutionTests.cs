@@ -1,0 +1,446 @@
+using System.Text;
+using System.Text.Json;
+using Harness.Executions;
+
+namespace Harness.Tests.Executions;
+
+/// <summary>The engine with a store behind it: what memory does not keep comes from there, and what the store did not take was never said.</summary>
+public sealed class StoredExecutionTests
+{
+    private static readonly ExecutionResult Completed = new(ExecutionStatus.Completed);
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task ReaderFarBehindGetsEveryLineOfARunThatMemoryKeepsOnlyTheEndOf()
+    {
+        const int Lines = 20_000;
+        var store = new FakeStore();
+        using var engine = new Engine(new ExecutionOptions { WindowBytes = 64 * 1024 }, store: store);
+        var execution = await RunLinesAsync(engine, Lines);
+
+        var events = await Engine.ReadAsync(execution);
+
+        Assert.Equal(Enumerable.Range(1, Lines + 2).Select(sequence => (long)sequence), events.Select(JsonEvents.Sequence));
+        Assert.Equal("result", events[^1].Type());
+        Assert.InRange(store.Reads, 2, Lines / 100);
+        Assert.InRange(execution.Log.FirstInMemory ?? 0, Lines / 2, Lines + 2);
+        Assert.Equal(1, execution.Log.FirstSequence);
+    }
+
+    [Fact]
+    public async Task ExecutionReadBackAfterARestartIsTheSameToTheByte()
+    {
+        var store = new FakeStore();
+        using var before = new Engine(store: store);
+        var execution = before.Start(
+            async (log, _) =>
+            {
+                await log.WriteAsync("a \"quoted\" <line> & ü 😀\n\t\u0001", Stop);
+                await log.EmitAsync("step-start", "{\"n\":1}"u8.ToArray(), Stop);
+                return Completed with { Details = "{\"tests\":[1,2]}"u8.ToArray() };
+            },
+            request => request with
+            {
+                Preamble = ["one", "two"],
+                ClosingLine = state => $"ended {state.Status}",
+                Facts = new Dictionary<string, string> { ["agent"] = "demo" },
+                Labels = new Dictionary<string, string> { ["team"] = "blue" },
+            });
+        await execution.Completion.WaitAsync(Stop);
+        var (frames, document, item) = (await BytesAsync(execution.Log), (await execution.DescribeAsync(cancellationToken: Stop)).ToArray(), execution.DescribeAsItem().ToArray());
+
+        using var after = new Engine(store: store);
+        await after.Registry.OpenAsync(Stop);
+        var loaded = await after.Registry.FindAsync(execution.Id, Stop);
+
+        Assert.NotNull(loaded);
+        Assert.Equal(Encoding.UTF8.GetString(frames), Encoding.UTF8.GetString(await BytesAsync(loaded.Log)));
+        Assert.Equal(Encoding.UTF8.GetString(document), Encoding.UTF8.GetString((await loaded.DescribeAsync(cancellationToken: Stop)).Span));
+        Assert.Equal(Encoding.UTF8.GetString(item), Encoding.UTF8.GetString(loaded.DescribeAsItem().Span));
+        Assert.Equal(execution.Epoch, loaded.Epoch);
+        Assert.Equal("result", document.Length > 0 ? (await Engine.ReadAsync(loaded))[^1].Type() : "");
+    }
+
+    [Fact]
+    public async Task RunThatWasUnderWayEndsAsFailedAfterARestartAndGoesOnInTheSameSequence()
+    {
+        var store = new FakeStore();
+        using var before = new Engine(store: store);
+        var broken = before.Start(async (log, stop) =>
+        {
+            await log.WriteAsync("the last line", stop);
+            await Task.Delay(Timeout.Infinite, stop);
+            return Completed;
+        });
+        await ReadLinesAsync(broken, 1);
+
+        using var after = new Engine(store: store);
+        await after.Registry.OpenAsync(Stop);
+        var ended = await after.Registry.FindAsync(broken.Id, Stop);
+        var events = await Engine.ReadAsync(ended!, from: 2);
+
+        Assert.Equal(broken.Epoch, ended!.Epoch);
+        Assert.Equal(["log", "log", "result"], events.Select(JsonEvents.Type));
+        Assert.Equal([2, 3, 4], events.Select(JsonEvents.Sequence));
+        Assert.Equal("The server stopped while this execution was running; it was not started again", events[1].Text("message"));
+        Assert.Equal("failed", events[2].GetProperty("data").Text("status"));
+        Assert.Equal("The server stopped while this execution was running", events[2].GetProperty("data").Text("error"));
+        Assert.Equal(["the last line", events[1].Text("message")!], events[2].GetProperty("data").GetProperty("logs").EnumerateArray().Select(line => line.GetString()));
+        Assert.Equal(ExecutionStatus.Failed, (await ended.Completion).Status);
+        Assert.False(after.Registry.TryCancel(ended));
+    }
+
+    [Fact]
+    public async Task NumbersListsAndKeysGoOnAcrossARestart()
+    {
+        var store = new FakeStore();
+        using var before = new Engine(store: store);
+        var first = await RunAsync(before, "k1");
+        var second = await RunAsync(before, "k2");
+
+        using var after = new Engine(store: store);
+        await after.Registry.OpenAsync(Stop);
+        var third = await RunAsync(after, "k3");
+        var repeated = await after.Registry.StartAsync(Plan("k1"), Stop);
+        var page = await after.Registry.ListAsync(new ExecutionFilter(), cursor: null, limit: 2, Stop);
+        var next = await after.Registry.ListAsync(new ExecutionFilter(), page.Next, limit: 2, Stop);
+
+        Assert.Equal(first.Id, repeated.Id);
+        Assert.Equal([third.Id, second.Id], page.Items.Select(execution => execution.Id));
+        Assert.Equal([first.Id], next.Items.Select(execution => execution.Id));
+        Assert.Null(next.Next);
+        Assert.Equal(3, store.Count);
+    }
+
+    [Fact]
+    public async Task ListHasWhatRunsFromMemoryAndWhatEndedFromTheStoreEachOnce()
+    {
+        var store = new FakeStore();
+        using var engine = new Engine(store: store);
+        await engine.Registry.OpenAsync(Stop);
+        var ended = await RunAsync(engine, null);
+        using var end = new CancellationTokenSource();
+        var running = engine.Start(async (_, stop) =>
+        {
+            await Task.Delay(Timeout.Infinite, stop);
+            return Completed;
+        });
+        await running.Stored.WaitAsync(Stop);
+
+        var all = await engine.Registry.ListAsync(new ExecutionFilter(), null, 10, Stop);
+        var unended = await engine.Registry.ListAsync(new ExecutionFilter { Status = ExecutionStatus.Running }, null, 10, Stop);
+
+        Assert.Equal([running.Id, ended.Id], all.Items.Select(execution => execution.Id));
+        Assert.Equal([running.Id], unended.Items.Select(execution => execution.Id));
+    }
+
+    [Fact]
+    public async Task DeletedExecutionIsGoneFromMemoryAndStoreAndItsReaderIsToldWhatItMisses()
+    {
+        var store = new FakeStore();
+        using var engine = new Engine(new ExecutionOptions { WindowBytes = 64 * 1024 }, store: store);
+        var execution = await RunLinesAsync(engine, 5_000);
+        await using var events = execution.Log.ReadEventsAsync(1, Stop).GetAsyncEnumerator(Stop);
+        Assert.True(await events.MoveNextAsync());
+
+        Assert.True(await engine.Registry.RemoveAsync(execution, Stop));
+        Assert.False(await engine.Registry.RemoveAsync(execution, Stop));
+
+        Assert.Null(await engine.Registry.FindAsync(execution.Id, Stop));
+        Assert.Equal(0, store.Count);
+        var last = 1L;
+        JsonElement json = default;
+        while (await events.MoveNextAsync())
+        {
+            json = JsonDocument.Parse(events.Current.ToArray()).RootElement;
+            last = json.Type() == "truncated" ? json.GetProperty("to").GetInt64() : json.Sequence();
+        }
+
+        Assert.Equal("truncated", json.Type());
+        Assert.Equal(execution.Log.LastSequence, last);
+    }
+
+    [Fact]
+    public async Task DamagedStretchIsToldAsTruncatedAndWhatFollowsIsRead()
+    {
+        var store = new FakeStore();
+        using var before = new Engine(store: store);
+        var execution = before.Start(async (log, _) =>
+        {
+            foreach (var line in new[] { "one", "two", "three" })
+            {
+                await log.WriteAsync(line, Stop);
+                await ReadLinesAsync(log, line);
+            }
+
+            return Completed;
+        });
+        await execution.Completion.WaitAsync(Stop);
+        store.Damage(1, 3);
+
+        using var after = new Engine(store: store);
+        await after.Registry.OpenAsync(Stop);
+        var events = await Engine.ReadAsync((await after.Registry.FindAsync(execution.Id, Stop))!);
+
+        Assert.Equal(["status", "log", "truncated", "log", "result"], events.Select(JsonEvents.Type));
+        Assert.Equal((3, 3), (events[2].GetProperty("from").GetInt64(), events[2].GetProperty("to").GetInt64()));
+    }
+
+    [Fact]
+    public async Task StoreThatFailsFailsTheRunLoudlyAndItsLogIsWhatTheStoreHas()
+    {
+        var store = new FakeStore { FailsFrom = 3 };
+        using var engine = new Engine(store: store);
+        var unwound = false;
+        var execution = engine.Start(async (log, stop) =>
+        {
+            await log.WriteAsync("kept", Stop);
+            await ReadLinesAsync(log, "kept");
+            try
+            {
+                while (true)
+                {
+                    await log.WriteAsync("lost", stop);
+                    await Task.Yield();
+                    stop.ThrowIfCancellationRequested();
+                }
+            }
+            finally
+            {
+                unwound = true;
+            }
+        });
+
+        var result = await execution.Completion.WaitAsync(Stop);
+        var events = await Engine.ReadAsync(execution);
+
+        Assert.True(unwound);
+        Assert.Equal((ExecutionStatus.Failed, "The log could not be stored: the disk is full"), (result.Status, result.Error));
+        Assert.Equal(["status", "log", "result"], events.Select(JsonEvents.Type));
+        Assert.Equal([1, 2, 3], events.Select(JsonEvents.Sequence));
+        Assert.Equal(result.Error, events[2].GetProperty("data").Text("error"));
+        Assert.Equal("the disk is full", engine.Registry.StoreProblem);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ResultThatTheStoreDidNotTakeIsKeptUntilItDoes(bool keepsWhatFails)
+    {
+        var store = new FakeStore { KeepsWhatFails = keepsWhatFails };
+        var time = new ManualTime();
+        using var engine = new Engine(time: time, store: store);
+        var execution = engine.Start(async (log, _) =>
+        {
+            await log.WriteAsync("kept", Stop);
+            await ReadLinesAsync(log, "kept");
+            store.AppendFailure = new StoreException("the disk is full");
+            await log.WriteAsync("lost", Stop);
+            return Completed;
+        });
+        await execution.Completion.WaitAsync(Stop);
+        var shown = await BytesAsync(execution.Log);
+        Assert.NotNull(engine.Registry.StoreProblem);
+
+        store.AppendFailure = null;
+        Assert.True(SpinWait.SpinUntil(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return engine.Registry.StoreProblem is null;
+            },
+            TimeSpan.FromSeconds(20)));
+
+        using var after = new Engine(store: store);
+        await after.Registry.OpenAsync(Stop);
+        var loaded = await after.Registry.FindAsync(execution.Id, Stop);
+        Assert.Equal(Encoding.UTF8.GetString(shown), Encoding.UTF8.GetString(await BytesAsync(loaded!.Log)));
+        Assert.Equal(ExecutionStatus.Failed, loaded.State.Status);
+    }
+
+    [Fact]
+    public async Task ExecutionThatCouldNotBeStoredAtAllSaysSoToWhoeverStartedAndWatchesIt()
+    {
+        var store = new FakeStore { AppendFailure = new StoreException("the disk is full") };
+        using var engine = new Engine(store: store);
+        var execution = engine.Start((_, _) => Task.FromResult(Completed));
+
+        var refusal = await Assert.ThrowsAsync<StoreException>(() => execution.Stored.WaitAsync(Stop));
+        Assert.Equal("the disk is full", refusal.Message);
+        Assert.Equal(["status", "result"], (await Engine.ReadAsync(execution)).Select(JsonEvents.Type));
+        Assert.Equal(ExecutionStatus.Failed, (await execution.Completion).Status);
+    }
+
+    [Fact]
+    public async Task StatusIsFinalOnlyWhenTheResultIsStored()
+    {
+        var store = new FakeStore();
+        using var engine = new Engine(store: store);
+        var execution = engine.Start(async (log, _) =>
+        {
+            await log.WriteAsync("a line", Stop);
+            await ReadLinesAsync(log, "a line");
+            store.Shut();
+            return Completed;
+        });
+
+        Assert.True(SpinWait.SpinUntil(() => execution.DecidedStatus == ExecutionStatus.Completed, TimeSpan.FromSeconds(20)));
+        Assert.Equal(ExecutionStatus.Running, execution.State.Status);
+        Assert.False(engine.Registry.TryCancel(execution));
+        store.Open();
+        await execution.Completion.WaitAsync(Stop);
+
+        Assert.Equal(ExecutionStatus.Completed, execution.State.Status);
+    }
+
+    [Fact]
+    public async Task ReaderWaitsWhileTheStoreCannotBeReadAndGoesOnWhenItCan()
+    {
+        var store = new FakeStore();
+        using var engine = new Engine(new ExecutionOptions { WindowBytes = 64 * 1024 }, store: store);
+        var execution = await RunLinesAsync(engine, 5_000);
+        store.ReadFailure = new StoreException("the database restarts");
+
+        var reading = Engine.ReadAsync(execution);
+        await Assert.ThrowsAsync<StoreException>(async () => await execution.DescribeAsync(new RecordLines(1, 10), Stop));
+        Assert.False(reading.IsCompleted);
+        store.ReadFailure = null;
+
+        Assert.Equal(5_002, (await reading).Count);
+    }
+
+    [Fact]
+    public async Task StatusPagesReachLinesThatOnlyTheStoreHas()
+    {
+        var store = new FakeStore();
+        using var engine = new Engine(new ExecutionOptions { WindowBytes = 64 * 1024, MaxRecordBytes = 256 * 1024 }, store: store);
+        var execution = await RunLinesAsync(engine, 5_000);
+
+        var page = JsonElement.Parse((await execution.DescribeAsync(new RecordLines(2, 3), Stop)).Span);
+        var newest = JsonElement.Parse((await execution.DescribeAsync(cancellationToken: Stop)).Span).GetProperty("logs");
+
+        Assert.Equal([LineAt(0), LineAt(1), LineAt(2)], page.GetProperty("logs").EnumerateArray().Select(line => line.GetString()!));
+        Assert.Equal(5, page.GetProperty("logs_next").GetInt64());
+        Assert.Equal(LineAt(4_999), newest[newest.GetArrayLength() - 1].GetString());
+        Assert.InRange(newest.GetArrayLength(), (64 * 1024 / LineAt(0).Length) + 200, 5_000);
+    }
+
+    [Fact]
+    public async Task SweepForgetsInMemoryWhatItDeletedAndTellsReadersOfARunWhatItTrimmed()
+    {
+        var store = new FakeStore();
+        using var engine = new Engine(new ExecutionOptions { WindowBytes = 64 * 1024 }, store: store);
+        var ended = await RunAsync(engine, null);
+        var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var running = engine.Start(async (log, stop) =>
+        {
+            for (var i = 0; i < 5_000; i++)
+            {
+                await log.WriteAsync(LineAt(i), stop);
+            }
+
+            await ReadLinesAsync(log, LineAt(4_999));
+            written.SetResult();
+            await Task.Delay(Timeout.Infinite, stop);
+            return Completed;
+        });
+        await written.Task.WaitAsync(Stop);
+
+        var outcome = await engine.Registry.SweepAsync(new RetentionRule(null, MaxFinished: 0, MaxBytes: 1), Stop);
+
+        Assert.Equal([ended.Id], outcome.Deleted.Select(swept => swept.Id));
+        Assert.Null(await engine.Registry.FindAsync(ended.Id, Stop));
+        var first = Assert.Single(outcome.Trimmed).FirstSequence;
+        Assert.Equal(first, running.Log.FirstSequence);
+        await using var events = running.Log.ReadEventsAsync(1, Stop).GetAsyncEnumerator(Stop);
+        Assert.True(await events.MoveNextAsync());
+        var told = JsonElement.Parse(events.Current.Span);
+        Assert.Equal(("truncated", 1, first - 1), (told.Type(), told.GetProperty("from").GetInt64(), told.GetProperty("to").GetInt64()));
+        Assert.True(await events.MoveNextAsync());
+        Assert.Equal(first, JsonElement.Parse(events.Current.Span).Sequence());
+    }
+
+    [Fact]
+    public async Task ReadersThatComeToTheSamePlaceTogetherShareOneRead()
+    {
+        const int Readers = 100;
+        var store = new FakeStore();
+        using var before = new Engine(store: store);
+        var execution = await RunLinesAsync(before, 5_000);
+        using var after = new Engine(store: store);
+        await after.Registry.OpenAsync(Stop);
+        var loaded = (await after.Registry.FindAsync(execution.Id, Stop))!;
+        Assert.Same(loaded, await after.Registry.FindAsync(execution.Id, Stop));
+
+        var counts = await Task.WhenAll(Enumerable.Range(0, Readers).Select(_ => Task.Run(async () => (await Engine.ReadAsync(loaded)).Count, Stop)));
+
+        Assert.All(counts, count => Assert.Equal(5_002, count));
+        Assert.InRange(store.Reads, 2, Readers * store.FramesOf(1).Count / 2);
+        Assert.Equal(0, after.Registry.LogBytes);
+    }
+
+    [Fact]
+    public async Task FinishedExecutionLeavesMemoryAndNobodyNotices()
+    {
+        var time = new ManualTime();
+        using var engine = new Engine(time: time, store: new FakeStore());
+        var execution = await RunLinesAsync(engine, 1_000);
+        using var cursor = execution.Log.OpenCursor(1, new LogBell());
+        cursor.Dispose();
+
+        time.Advance(TimeSpan.FromMinutes(2));
+
+        Assert.False(engine.Registry.TryFind(execution.Id, out _));
+        Assert.Equal(0, engine.Registry.LogBytes);
+        Assert.Equal(1_002, (await Engine.ReadAsync((await engine.Registry.FindAsync(execution.Id, Stop))!)).Count);
+    }
+
+    private static string LineAt(int number) => $"line {number:00000} {new string('x', 80)}";
+
+    private static ExecutionPlan Plan(string? key) =>
+        new(new ExecutionRequest { Kind = "test", Name = "a test", IdempotencyKey = key }, (_, _) => Task.FromResult(Completed));
+
+    private static async Task<Execution> RunAsync(Engine engine, string? key)
+    {
+        var execution = await engine.Registry.StartAsync(Plan(key), Stop);
+        await execution.Completion.WaitAsync(Stop);
+        return execution;
+    }
+
+    private static Task<Execution> RunLinesAsync(Engine engine, int lines) => engine.RunAsync([.. Enumerable.Range(0, lines).Select(LineAt)]);
+
+    private static async Task ReadLinesAsync(Execution execution, int lines)
+    {
+        await foreach (var json in execution.Log.ReadEventsAsync(1, Stop))
+        {
+            if (JsonElement.Parse(json.Span).Type() == "log" && --lines == 0)
+            {
+                return;
+            }
+        }
+    }
+
+    private static async Task ReadLinesAsync(ExecutionLog log, string until)
+    {
+        await foreach (var json in log.ReadEventsAsync(1, Stop))
+        {
+            if (JsonElement.Parse(json.Span) is var element && element.Type() == "log" && element.Text("message") == until)
+            {
+                return;
+            }
+        }
+    }
+
+    private static async Task<byte[]> BytesAsync(ExecutionLog log)
+    {
+        var bytes = new MemoryStream();
+        await foreach (var json in log.ReadEventsAsync(1, Stop))
+        {
+            bytes.Write(json.Span);
+            bytes.WriteByte((byte)'\n');
+        }
+
+        return bytes.ToArray();
+    }
+}
