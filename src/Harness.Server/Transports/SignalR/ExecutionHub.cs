@@ -1,14 +1,11 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using Harness.Server.Transports.WebSockets;
 using Microsoft.AspNetCore.SignalR;
-using Microsoft.Extensions.Options;
 
 namespace Harness.Server.Transports.SignalR;
 
 /// <summary>The hub at <c>/hub</c> (PROTOCOL, "SignalR hub"). A command is one object with the fields of the <c>/ws</c> action of its name.</summary>
-internal sealed class ExecutionHub(
-    ExecutionCommands commands, HubTable table, SocketTable sockets, IOptions<ServerOptions> options) : Hub
+internal sealed class ExecutionHub(ExecutionCommands commands, HubTable table) : Hub
 {
     private HubPeer Peer => (HubPeer)Context.Items[typeof(HubPeer)]!;
 
@@ -68,15 +65,13 @@ internal sealed class ExecutionHub(
     /// <inheritdoc />
     public override Task OnConnectedAsync()
     {
-        Context.Items[typeof(HubPeer)] = new HubPeer(commands, options.Value.MaxWatchesPerConnection);
-        table.Enter(sockets.Count);
+        table.Enter(Peer);
         return Task.CompletedTask;
     }
 
     /// <inheritdoc />
     public override Task OnDisconnectedAsync(Exception? exception)
     {
-        table.Leave();
         Peer.CancelOwned();
         return Task.CompletedTask;
     }
