@@ -30,7 +30,7 @@ internal sealed class ExecutionHub(ExecutionCommands commands, HubTable table) :
         var cancel = CancelCommand.Read(Read(command));
         return cancel.Ids is null && cancel.Filter is null
             ? new RawJson(commands.Cancel(cancel).DescribeAsJson())
-            : HubReply.Cancelled(commands.CancelMany(cancel));
+            : new RawJson(ListDocument.Of(commands.CancelMany(cancel)));
     }
 
     /// <summary>The status document of an execution.</summary>
@@ -41,7 +41,7 @@ internal sealed class ExecutionHub(ExecutionCommands commands, HubTable table) :
     }
 
     /// <summary>A page of the executions there are: <c>{"items":[…],"next":…}</c>.</summary>
-    public RawJson List(JsonElement command) => HubReply.List(commands.List(ListCommand.Read(Read(command))));
+    public RawJson List(JsonElement command) => new(ListDocument.Of(commands.List(ListCommand.Read(Read(command)))));
 
     /// <summary>Streams an execution's events in batches: what is there, then live; it ends after the <c>result</c>.</summary>
     /// <param name="id">The execution.</param>
