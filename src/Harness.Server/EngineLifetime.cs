@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace Harness.Server;
 
 /// <summary>
-/// Ends the engine before the web server: executions are cancelled, their results written and sent, and only then sockets are closed.
+/// Ends the engine before the web server: executions are cancelled, their results written and sent, and only then connections are closed.
 /// </summary>
 internal sealed partial class EngineLifetime(
     ExecutionRegistry executions,
@@ -13,34 +13,33 @@ internal sealed partial class EngineLifetime(
     IHostApplicationLifetime host,
     IOptions<ServerOptions> options,
     ILogger<EngineLifetime> logger)
-    : IHostedLifecycleService
+    : IHostedLifecycleService, IDisposable
 {
-    private volatile bool _isStopping;
+    private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _hurry = new();
+    private volatile Task? _end;
 
     /// <summary>Whether new executions are refused because the server stops.</summary>
-    public bool IsStopping => _isStopping || host.ApplicationStopping.IsCancellationRequested;
+    public bool IsStopping => _end is not null || host.ApplicationStopping.IsCancellationRequested;
 
     /// <summary>
-    /// Cancels what runs and waits for the results, <see cref="ServerOptions.ShutdownTimeLimit"/> at most; then closes the sockets.
+    /// Cancels what runs and waits for the results, <see cref="ServerOptions.ShutdownTimeLimit"/> at most; then sends what is left and closes
+    /// what is open. Whoever calls first begins it, all others wait for the same end.
     /// </summary>
+    public Task EndAsync()
+    {
+        lock (_gate)
+        {
+            return _end ??= Task.Run(EndOnceAsync);
+        }
+    }
+
+    /// <summary>Ends the engine, unless a signal has done so already.</summary>
+    /// <param name="cancellationToken">The host waits no longer: everything is cut short.</param>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
-        _isStopping = true;
-        LogStopping();
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(options.Value.ShutdownTimeLimit);
-        try
-        {
-            await executions.StopAsync(limit.Token);
-            LogStopped();
-        }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested)
-        {
-            LogGivenUp(options.Value.ShutdownTimeLimit.TotalSeconds);
-        }
-
-        // Also after executions that did not end: their watchers are told that the server goes.
-        await connections.CloseAllAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await using var hurry = cancellationToken.Register(_hurry.Cancel);
+        await EndAsync();
     }
 
     /// <summary>Opens the store, before the server listens.</summary>
@@ -58,6 +57,27 @@ internal sealed partial class EngineLifetime(
 
     /// <summary>Nothing: the engine has ended by now.</summary>
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose() => _hurry.Dispose();
+
+    private async Task EndOnceAsync()
+    {
+        LogStopping();
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_hurry.Token);
+        limit.CancelAfter(options.Value.ShutdownTimeLimit);
+        try
+        {
+            await executions.StopAsync(limit.Token);
+            LogStopped();
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            LogGivenUp(options.Value.ShutdownTimeLimit.TotalSeconds);
+        }
+
+        // Also after executions that did not end: their watchers are told that the server goes.
+        await connections.CloseAllAsync(_hurry.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
 
     [LoggerMessage(1, LogLevel.Information, "Stopping: executions that run are cancelled; a second signal ends the process at once")]
     private partial void LogStopping();

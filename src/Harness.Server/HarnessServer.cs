@@ -44,7 +44,6 @@ public static class HarnessServer
     {
         await using (app)
         {
-            using var signals = new SecondSignal(Environment.Exit);
             try
             {
                 await app.StartAsync();
@@ -93,11 +92,14 @@ public static class HarnessServer
         services.AddHarness();
         services.AddSingleton<EngineLifetime>();
         services.AddHostedService(provider => provider.GetRequiredService<EngineLifetime>());
+        services.AddSingleton<IHostLifetime>(
+            provider => ActivatorUtilities.CreateInstance<SignalLifetime>(provider, (Action<int>)Environment.Exit));
         services.AddSingleton<StartBanner>();
         services.AddSingleton<StartFailure>();
         services.AddSingleton<ApiKeyRing>();
         services.AddSingleton<OriginPolicy>();
         services.AddSingleton<ExecutionCommands>();
+        services.AddSingleton<ConnectionLimit>();
         services.AddSingleton<OpenConnections>();
         services.AddSockets();
         services.AddExecutionHub();

@@ -71,7 +71,10 @@ public sealed class ServerOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
     public TimeSpan SlowClientTimeLimit { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Sockets open at once; a further one is refused. Default: 10,000.</summary>
+    /// <summary>
+    /// Connections open at once: sockets, connections of the hub and streams of server-sent events together; a further one is refused.
+    /// Default: 10,000.
+    /// </summary>
     [Range(1, 1_000_000)]
     public int MaxConnections { get; set; } = 10_000;
 

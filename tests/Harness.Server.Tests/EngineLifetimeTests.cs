@@ -46,19 +46,4 @@ public sealed class EngineLifetimeTests
         Assert.True(canceled.Task.IsCompleted);
         Assert.Contains(app.Log.Lines, line => line.StartsWith("Warning Executions did not end within "));
     }
-
-    [Theory]
-    [InlineData(2, 130)]
-    [InlineData(15, 143)]
-    public void OnlyTheSecondSignalEndsTheProcess(int number, int exitCode)
-    {
-        var exits = new List<int>();
-        using var signals = new SecondSignal(exits.Add);
-
-        signals.Count(number);
-        Assert.Empty(exits);
-        signals.Count(number);
-
-        Assert.Equal([exitCode], exits);
-    }
 }

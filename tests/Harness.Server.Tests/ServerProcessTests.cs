@@ -1,5 +1,8 @@
 using System.Diagnostics;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using Harness.Server.Tests.Transports.SignalR;
+using Microsoft.AspNetCore.SignalR.Client;
 
 namespace Harness.Server.Tests;
 
@@ -19,6 +22,36 @@ public sealed class ServerProcessTests
         await SignalAsync(server, signal);
 
         Assert.Contains("Stopping", await server.StandardOutput.ReadToEndAsync(Stop));
+        await server.WaitForExitAsync(Stop);
+        Assert.Equal(0, server.ExitCode);
+    }
+
+    [Theory]
+    [InlineData("TERM", "json", "Watch")]
+    [InlineData("TERM", "messagepack", "Tail")]
+    [InlineData("INT", "messagepack", "Watch")]
+    public async Task WatcherOverTheHubGetsTheResultBeforeASignalledServerIsGone(string signal, string protocol, string method)
+    {
+        using var server = Start("--Harness:Server:Synthetic=true", "--Harness:Server:Host=127.0.0.1");
+        var url = (await ReadUntilAsync(server, "Synthetic load"))[0].Split(' ')[^1];
+        await using var hub = await HubClient.ConnectAsync(new Uri($"{url.Replace("http:", "ws:")}/hub?access_token=first-key"), protocol);
+        var closed = hub.ClosedAsync();
+        var id = await hub.ExecuteAsync(new { lines = 1_000_000_000, rate = 100 });
+        await using var watch = hub.StreamAsync<JsonElement>(method, id, 0L, Stop).GetAsyncEnumerator(Stop);
+        Assert.True(await watch.MoveNextAsync());
+
+        await SignalAsync(server, signal);
+        JsonElement last;
+        do
+        {
+            last = watch.Current;
+        }
+        while (await watch.MoveNextAsync());
+
+        last = method == "Watch" ? last.GetProperty("events").EnumerateArray().Last() : last;
+        Assert.Equal(("result", "cancelled"), (last.Type(), last.GetProperty("data").Text("status")));
+        Assert.Null(await closed);
+        await server.StandardOutput.ReadToEndAsync(Stop);
         await server.WaitForExitAsync(Stop);
         Assert.Equal(0, server.ExitCode);
     }

@@ -15,8 +15,7 @@ internal static class EventQuery
         {
             Status = Text(query, "status") is { } status ? CommandWords.Status(status) : null,
             Kind = Text(query, "kind"),
-            Labels = query.Where(pair => pair.Key.StartsWith(LabelPrefix, StringComparison.Ordinal)).Take(CommandLimits.Labels)
-                .ToDictionary(pair => pair.Key[LabelPrefix.Length..], pair => pair.Value.ToString(), StringComparer.Ordinal),
+            Labels = ReadLabels(query),
         },
         Text(query, "cursor"),
         (int)(Whole(query, "limit", 1, CommandLimits.PageItems) ?? CommandLimits.DefaultPageItems));
@@ -85,6 +84,17 @@ internal static class EventQuery
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
             ? number
             : throw CommandException.Field(name, string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"));
+    }
+
+    private static Dictionary<string, string> ReadLabels(IQueryCollection query)
+    {
+        var labels = query.Where(pair => pair.Key.StartsWith(LabelPrefix, StringComparison.Ordinal))
+            .ToDictionary(pair => pair.Key[LabelPrefix.Length..], pair => pair.Value.ToString(), StringComparer.Ordinal);
+
+        // One that is left out would let more executions match.
+        return labels.Count <= CommandLimits.Labels
+            ? labels
+            : throw CommandException.Field("label.NAME", $"at most {CommandLimits.Labels} labels; there are {labels.Count}");
     }
 
     private static string? Text(IQueryCollection query, string name) => query[name].ToString() is { Length: > 0 } text ? text : null;

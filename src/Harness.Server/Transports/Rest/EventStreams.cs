@@ -13,13 +13,15 @@ internal sealed class EventStreams : IDisposable
 
     private readonly ConcurrentDictionary<EventStream, Task> _streams = new();
     private readonly ServerOptions _options;
+    private readonly ConnectionLimit _limit;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private volatile bool _closed;
 
-    public EventStreams(IOptions<ServerOptions> options, TimeProvider time)
+    public EventStreams(IOptions<ServerOptions> options, ConnectionLimit limit, TimeProvider time)
     {
         _options = options.Value;
+        _limit = limit;
         _time = time;
         var period = TimeSpan.FromTicks(Math.Clamp(
             _options.SlowClientTimeLimit.Ticks / 4, TimeSpan.TicksPerMillisecond * 5, TimeSpan.TicksPerSecond * 5));
@@ -30,15 +32,41 @@ internal sealed class EventStreams : IDisposable
     public int Count => _streams.Count;
 
     /// <summary>Answers a request with the events of an execution until its end.</summary>
-    /// <exception cref="CommandException">There are too many streams, or the server stops.</exception>
+    /// <exception cref="CommandException">There are too many connections, or the server stops.</exception>
     public async Task RunAsync(HttpContext context, Execution execution, SubscribeCommand command)
     {
-        if (_closed || _streams.Count >= _options.MaxConnections)
+        if (_closed || !_limit.TryEnter())
         {
-            throw new CommandException(
-                _closed ? "The server is stopping" : $"{_options.MaxConnections} streams are open, which is the limit; come back later", "overloaded");
+            throw new CommandException(_closed ? "The server is stopping" : $"{_limit.Refusal}; come back later", "overloaded");
         }
 
+        try
+        {
+            await AnswerAsync(context, execution, command);
+        }
+        finally
+        {
+            _limit.Leave();
+        }
+    }
+
+    /// <summary>Lets streams write what is left, five seconds at most, then ends them. Call it when all executions have ended.</summary>
+    public async Task CloseAllAsync(CancellationToken cancellationToken)
+    {
+        _closed = true;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(DrainTimeLimit);
+        await Task.WhenAll(_streams.Values).WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var (stream, _) in _streams)
+        {
+            stream.Cut();
+        }
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private async Task AnswerAsync(HttpContext context, Execution execution, SubscribeCommand command)
+    {
         // How slow a reader may be is ours to say (ServerOptions.SlowClientTimeLimit), not Kestrel's.
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
         {
@@ -63,21 +91,6 @@ internal sealed class EventStreams : IDisposable
             ended.SetResult();
         }
     }
-
-    /// <summary>Lets streams write what is left, five seconds at most, then ends them. Call it when all executions have ended.</summary>
-    public async Task CloseAllAsync(CancellationToken cancellationToken)
-    {
-        _closed = true;
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(DrainTimeLimit);
-        await Task.WhenAll(_streams.Values).WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        foreach (var (stream, _) in _streams)
-        {
-            stream.Cut();
-        }
-    }
-
-    public void Dispose() => _timer.Dispose();
 
     private void Beat()
     {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net.Mime;
 using Harness.Executions;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -22,27 +21,24 @@ internal static class ExecutionEndpoints
             .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400);
         api.MapPost("", StartAsync).WithSummary("Start an execution of any kind")
             .Produces(202, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400).Produces<ErrorResponse>(503);
+        api.MapPost("/cancel", CancelManyAsync).WithSummary("Cancel many executions, by ids or by filter, with a reason if there is one")
+            .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400);
         api.MapGet("/{id}", GetAsync).WithSummary("Where an execution stands, with all lines (logs=full), none (logs=none) or a page (from, limit)")
-            .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(404);
+            .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400).Produces<ErrorResponse>(404);
         api.MapDelete("/{id}", DeleteAsync).WithSummary("Forget an execution that has ended")
             .Produces(204).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
         api.MapGet("/{id}/events", GetEventsAsync)
             .WithSummary("Events as they come (server-sent events), or a page of those there are (Accept: application/json)")
             .Produces(200, contentType: MediaTypeNames.Text.EventStream, additionalContentTypes: [MediaTypeNames.Application.Json])
-            .Produces(204).Produces<ErrorResponse>(400).Produces<ErrorResponse>(404);
+            .Produces(204).Produces<ErrorResponse>(400).Produces<ErrorResponse>(404).Produces<ErrorResponse>(503);
         api.MapPost("/{id}/cancel", CancelAsync).WithSummary("Cancel an execution, with a reason if there is one")
-            .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
+            .Produces(200, contentType: MediaTypeNames.Application.Json)
+            .Produces<ErrorResponse>(400).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
     }
 
     private static async Task<FileContentHttpResult> ListAsync(
-        HttpRequest request, ExecutionCommands commands, CancellationToken cancellationToken)
-    {
-        var json = new ArrayBufferWriter<byte>(4096);
-        ListDocument.WriteItems(json, await commands.ListAsync(EventQuery.ReadList(request.Query), cancellationToken));
-
-        // The writer gives further members of an object; here they are all there is.
-        return TypedResults.Bytes((byte[])[(byte)'{', .. json.WrittenSpan[1..], (byte)'}'], Json);
-    }
+        HttpRequest request, ExecutionCommands commands, CancellationToken cancellationToken) =>
+        TypedResults.Bytes(ListDocument.Of(await commands.ListAsync(EventQuery.ReadList(request.Query), cancellationToken)), Json);
 
     private static async Task<IResult> StartAsync(HttpContext context, ExecutionCommands commands, CancellationToken cancellationToken)
     {
@@ -77,6 +73,15 @@ internal static class ExecutionEndpoints
     {
         var command = CancelCommand.Read(await RequestBody.ReadFieldsAsync(request, cancellationToken));
         return TypedResults.Bytes((await commands.CancelAsync(command with { Id = id }, cancellationToken)).DescribeNow(), Json);
+    }
+
+    private static async Task<FileContentHttpResult> CancelManyAsync(
+        HttpRequest request, ExecutionCommands commands, CancellationToken cancellationToken)
+    {
+        var command = CancelCommand.Read(await RequestBody.ReadFieldsAsync(request, cancellationToken));
+        return command.Ids is null && command.Filter is null
+            ? throw new CommandException("ids or filter must say which; one is cancelled at /api/v1/executions/{id}/cancel", "invalid_field")
+            : TypedResults.Bytes(ListDocument.Of(await commands.CancelManyAsync(command, cancellationToken)), Json);
     }
 
     private static async Task<IResult> GetEventsAsync(string id, HttpContext context, ExecutionCommands commands, EventStreams streams)

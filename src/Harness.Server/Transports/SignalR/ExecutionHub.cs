@@ -1,14 +1,11 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using Harness.Server.Transports.WebSockets;
 using Microsoft.AspNetCore.SignalR;
-using Microsoft.Extensions.Options;
 
 namespace Harness.Server.Transports.SignalR;
 
 /// <summary>The hub at <c>/hub</c> (PROTOCOL, "SignalR hub"). A command is one object with the fields of the <c>/ws</c> action of its name.</summary>
-internal sealed class ExecutionHub(
-    ExecutionCommands commands, HubTable table, SocketTable sockets, IOptions<ServerOptions> options) : Hub
+internal sealed class ExecutionHub(ExecutionCommands commands, HubTable table) : Hub
 {
     private HubPeer Peer => (HubPeer)Context.Items[typeof(HubPeer)]!;
 
@@ -34,7 +31,7 @@ internal sealed class ExecutionHub(
         var cancel = CancelCommand.Read(Read(command));
         return cancel.Ids is null && cancel.Filter is null
             ? new RawJson((await commands.CancelAsync(cancel, Context.ConnectionAborted)).DescribeNow())
-            : HubReply.Cancelled(await commands.CancelManyAsync(cancel, Context.ConnectionAborted));
+            : new RawJson(ListDocument.Of(await commands.CancelManyAsync(cancel, Context.ConnectionAborted)));
     }
 
     /// <summary>The status document of an execution.</summary>
@@ -47,7 +44,7 @@ internal sealed class ExecutionHub(
 
     /// <summary>A page of the executions there are: <c>{"items":[…],"next":…}</c>.</summary>
     public async Task<RawJson> List(JsonElement command) =>
-        HubReply.List(await commands.ListAsync(ListCommand.Read(Read(command)), Context.ConnectionAborted));
+        new RawJson(ListDocument.Of(await commands.ListAsync(ListCommand.Read(Read(command)), Context.ConnectionAborted)));
 
     /// <summary>Streams an execution's events in batches: what is there, then live; it ends after the <c>result</c>.</summary>
     /// <param name="id">The execution.</param>
@@ -71,15 +68,13 @@ internal sealed class ExecutionHub(
     /// <inheritdoc />
     public override Task OnConnectedAsync()
     {
-        Context.Items[typeof(HubPeer)] = new HubPeer(commands, options.Value.MaxWatchesPerConnection);
-        table.Enter(sockets.Count);
+        table.Enter(Peer);
         return Task.CompletedTask;
     }
 
     /// <inheritdoc />
     public override Task OnDisconnectedAsync(Exception? exception)
     {
-        table.Leave();
         Peer.CancelOwned();
         return Task.CompletedTask;
     }

@@ -13,18 +13,33 @@ internal static class HubEndpoint
     {
         services.AddSignalR(hub => hub.AddFilter<HubErrors>()).AddHarnessMessagePack();
         services.AddOptions<HubOptions>().Configure<IOptions<ServerOptions>>((hub, server) => Configure(hub, server.Value));
-        return services.AddSingleton<HubErrors>().AddSingleton<HubTable>();
+        return services
+            .AddSingleton<HubErrors>()
+            .AddSingleton<HubTable>()
+            .AddSingleton<IHubProtocolResolver, ConnectionProtocols>()
+            .AddSingleton<HubLifetimeManager<ExecutionHub>, HubLifetime>();
     }
 
     /// <summary>Maps the routes. Which pages may use them and with which key is decided before, as for every route.</summary>
     public static void MapExecutionHub(this IEndpointRouteBuilder routes)
     {
         var options = routes.ServiceProvider.GetRequiredService<IOptions<ServerOptions>>().Value;
+        var table = routes.ServiceProvider.GetRequiredService<HubTable>();
         routes.MapHub<ExecutionHub>("/hub", connection =>
         {
             // A client that reads nothing makes its streams wait, at 64 KiB each way (the buffers' default); after this long it is closed.
             connection.TransportSendTimeout = options.SlowClientTimeLimit;
-        }).WithMetadata(new SignalRClients());
+        }).WithMetadata(new SignalRClients()).Add(endpoint => RefuseWhenClosed(endpoint, table));
+    }
+
+    // Here and not in the hub: a connection that a hub refuses is told not to come back, and this one should, when the server does.
+    // Connections there are have an id, and some go on by further requests.
+    private static void RefuseWhenClosed(EndpointBuilder endpoint, HubTable table)
+    {
+        var next = endpoint.RequestDelegate!;
+        endpoint.RequestDelegate = context => table.IsClosed && !context.Request.Query.ContainsKey("id")
+            ? ErrorResponse.Result(StatusCodes.Status503ServiceUnavailable, "overloaded", "The server is stopping").ExecuteAsync(context)
+            : next(context);
     }
 
     private static void Configure(HubOptions hub, ServerOptions server)

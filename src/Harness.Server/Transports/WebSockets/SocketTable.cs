@@ -15,12 +15,14 @@ internal sealed class SocketTable : IDisposable
 
     private readonly ConcurrentDictionary<SocketConnection, Task> _connections = new();
     private readonly ServerOptions _options;
+    private readonly ConnectionLimit _limit;
     private readonly ITimer _heartbeat;
     private volatile bool _closed;
 
-    public SocketTable(IOptions<ServerOptions> options, TimeProvider time)
+    public SocketTable(IOptions<ServerOptions> options, ConnectionLimit limit, TimeProvider time)
     {
         _options = options.Value;
+        _limit = limit;
         var period = TimeSpan.FromTicks(Math.Clamp(
             Math.Min(_options.PingInterval.Ticks, Math.Min(_options.PongTimeLimit.Ticks, _options.SlowClientTimeLimit.Ticks)) / 4,
             TimeSpan.TicksPerMillisecond * 5,
@@ -36,21 +38,27 @@ internal sealed class SocketTable : IDisposable
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _connections[connection] = ended.Task;
+        var hasPlace = _limit.TryEnter();
         try
         {
             if (_closed)
             {
                 await connection.CloseAsync(WebSocketCloseStatus.EndpointUnavailable, "the server is stopping");
             }
-            else if (_connections.Count > _options.MaxConnections)
+            else if (!hasPlace)
             {
-                await connection.CloseAsync((WebSocketCloseStatus)4504, $"{_options.MaxConnections} connections are open, which is the limit");
+                await connection.CloseAsync((WebSocketCloseStatus)4504, _limit.Refusal);
             }
 
             await connection.RunAsync();
         }
         finally
         {
+            if (hasPlace)
+            {
+                _limit.Leave();
+            }
+
             _connections.TryRemove(connection, out _);
             ended.SetResult();
         }

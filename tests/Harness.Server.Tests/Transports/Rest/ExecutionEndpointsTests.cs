@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Harness.Executions;
 
 namespace Harness.Server.Tests.Transports.Rest;
 
@@ -70,6 +71,27 @@ public sealed class ExecutionEndpointsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ManyAreCancelledByIdsAndByFilter()
+    {
+        var (one, two, three) = (await _kind.StartAsync(_app), await _kind.StartAsync(_app), await _kind.StartAsync(_app));
+        var (_, red) = await AskAsync(HttpMethod.Post, "", """{"kind":"manual","labels":{"team":"red"}}""");
+        Assert.True(_app.Executions.TryCancel(two));
+
+        var (byIds, outcome) = await AskAsync(
+            HttpMethod.Post, "/cancel", $$"""{"ids":["{{one.Id}}","{{two.Id}}","X"],"reason":"enough"}""");
+        var (byFilter, matched) = await AskAsync(HttpMethod.Post, "/cancel", """{"filter":{"labels":{"team":"red"}}}""");
+        var (_, end) = await AskAsync(HttpMethod.Get, "/" + one.Id);
+
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (byIds.StatusCode, byFilter.StatusCode));
+        Assert.Equal(
+            $$"""{"cancelled":["{{one.Id}}"],"refused":[{"id":"X","message":"Test execution not found: X","code":"not_found"},{"id":"{{two.Id}}","message":"Cannot cancel: execution is not running (current status: cancelled)","code":"not_running"}]}""",
+            outcome.GetRawText());
+        Assert.Equal($$"""{"cancelled":["{{red.Text("id")}}"],"refused":[]}""", matched.GetRawText());
+        Assert.Equal(("cancelled", "enough"), (end.Text("status"), end.Text("cancel_reason")));
+        Assert.Equal(ExecutionStatus.Running, three.State.Status);
+    }
+
+    [Fact]
     public async Task DocumentHasAllLinesNoneOrAPage()
     {
         var execution = await _kind.StartAsync(_app, "two", "three", "four");
@@ -90,6 +112,13 @@ public sealed class ExecutionEndpointsTests : IAsyncLifetime
     [InlineData("POST", "", """{"kind":"nope"}""", "unknown_kind")]
     [InlineData("POST", "", """{"kind":"manual","on_disconnect":"cancel"}""", "invalid_field")]
     [InlineData("POST", "", """{"kind":"manual","labels":{"a":1}}""", "invalid_field")]
+    [InlineData("POST", "/cancel", null, "invalid_field")]
+    [InlineData("POST", "/cancel", """{"reason":"which?"}""", "invalid_field")]
+    [InlineData("POST", "/cancel", """{"ids":"X"}""", "invalid_field")]
+    [InlineData("POST", "/cancel", """{"filter":{"status":"nope"}}""", "invalid_field")]
+    [InlineData(
+        "GET", "?label.a=1&label.b=1&label.c=1&label.d=1&label.e=1&label.f=1&label.g=1&label.h=1&label.i=1"
+        + "&label.j=1&label.k=1&label.l=1&label.m=1&label.n=1&label.o=1&label.p=1&label.q=1", null, "invalid_field")]
     [InlineData("GET", "?status=nope", null, "invalid_field")]
     [InlineData("GET", "?limit=501", null, "invalid_field")]
     [InlineData("GET", "?cursor=nope", null, "invalid_cursor")]
@@ -112,6 +141,7 @@ public sealed class ExecutionEndpointsTests : IAsyncLifetime
             ["/api/v1/executions/{id}"] = ["get", "delete"],
             ["/api/v1/executions/{id}/events"] = ["get"],
             ["/api/v1/executions/{id}/cancel"] = ["post"],
+            ["/api/v1/executions/cancel"] = ["post"],
         })
         {
             Assert.All(methods, method => Assert.NotEmpty(paths.GetProperty(path).GetProperty(method).Text("summary")));

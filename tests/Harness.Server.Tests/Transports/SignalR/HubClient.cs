@@ -31,15 +31,19 @@ internal sealed class HubClient : IConnectionFactory
     public static Uri HubUri(HarnessApp app) => new UriBuilder(app.Address) { Scheme = "ws", Path = "/hub" }.Uri;
 
     /// <summary>A connection that has said its handshake, in the protocol <c>json</c> or <c>messagepack</c>.</summary>
-    public static async Task<HubConnection> ConnectAsync(
-        HarnessApp app, string protocol, Uri? uri = null, Action<ClientWebSocketOptions>? configure = null)
+    public static Task<HubConnection> ConnectAsync(
+        HarnessApp app, string protocol, Uri? uri = null, Action<ClientWebSocketOptions>? configure = null) =>
+        ConnectAsync(uri ?? HubUri(app), protocol, configure);
+
+    /// <summary>As above, with a server that is not in this process.</summary>
+    public static async Task<HubConnection> ConnectAsync(Uri uri, string protocol, Action<ClientWebSocketOptions>? configure = null)
     {
         IHubProtocol chosen = protocol == "json"
             ? new JsonHubProtocol(Options.Create(new JsonHubProtocolOptions()))
             : new MessagePackHubProtocol(new JsonHubProtocolOptions());
         var services = new ServiceCollection().BuildServiceProvider();
         var connection = new HubConnection(
-            new HubClient(chosen, configure), chosen, new UriEndPoint(uri ?? HubUri(app)), services, NullLoggerFactory.Instance);
+            new HubClient(chosen, configure), chosen, new UriEndPoint(uri), services, NullLoggerFactory.Instance);
         await connection.StartAsync(Stop);
         return connection;
     }
@@ -181,6 +185,18 @@ internal static class HubCalls
         }
 
         return events;
+    }
+
+    /// <summary>Whether and how the server closes the connection: null when orderly.</summary>
+    public static Task<Exception?> ClosedAsync(this HubConnection hub)
+    {
+        var closed = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        hub.Closed += error =>
+        {
+            closed.TrySetResult(error);
+            return Task.CompletedTask;
+        };
+        return closed.Task.WaitAsync(Stop);
     }
 
     public static List<long> Sequences(this IEnumerable<JsonElement> events) => [.. events.Select(item => item.GetProperty("seq").GetInt64())];

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.WebSockets;
 using System.Text.Json;
+using Harness.Server.Transports;
+using Harness.Server.Transports.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
 
 namespace Harness.Server.Tests.Transports.SignalR;
@@ -105,24 +107,59 @@ public sealed class HubSafetyTests
     [Theory]
     [InlineData("json")]
     [InlineData("messagepack")]
-    public async Task StopOfTheServerEndsWatchersAndConnections(string protocol)
+    public async Task StopOfTheServerEndsConnectionsAfterTheResultsOfTheirStreams(string protocol)
     {
         await using var app = await HarnessApp.StartAsync(("Synthetic", "true"));
         await using var hub = await HubClient.ConnectAsync(app, protocol);
-        var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        hub.Closed += _ =>
-        {
-            closed.TrySetResult();
-            return Task.CompletedTask;
-        };
+        await using var idle = await HubClient.ConnectAsync(app, protocol);
+        var (closed, idleClosed) = (hub.ClosedAsync(), idle.ClosedAsync());
         var id = await hub.ExecuteAsync(new { lines = 1_000_000_000, rate = 10 });
-        var watch = hub.WatchAsync(id);
+        var watches = Enumerable.Range(0, 20).Select(_ => hub.WatchAsync(id)).ToList();
+        var tail = hub.StreamAsync<JsonElement>("Tail", id, 0L, Stop).ToListAsync(Stop).AsTask();
         Assert.True(app.Executions.TryFind(id, out var execution));
+        await execution.Log.WaitForReadersAsync(21, Stop);
 
         await app.StopAsync();
 
-        await closed.Task.WaitAsync(Stop);
-        await watch.ContinueWith(_ => { }, Stop, TaskContinuationOptions.None, TaskScheduler.Default);
+        foreach (var events in await Task.WhenAll([tail, .. watches]))
+        {
+            Assert.Equal("result", events[^1].Type());
+            Assert.Equal("cancelled", events[^1].GetProperty("data").Text("status"));
+            Assert.Equal(Enumerable.Range(1, events.Count).Select(seq => (long)seq), events.Sequences());
+        }
+
+        Assert.Equal([null, null], await Task.WhenAll(closed, idleClosed));
         Assert.Equal(0, execution.Log.ReaderCount);
+    }
+
+    [Fact]
+    public async Task ClosedConnectionIsToldToComeBack()
+    {
+        await using var app = await HarnessApp.StartAsync();
+        var reading = HubClient.ReadAsync(app, "{\"protocol\":\"json\",\"version\":1}\u001e", until: "\"type\":7");
+        var limit = app.Services.GetRequiredService<ConnectionLimit>();
+        while (limit.Count == 0)
+        {
+            Stop.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+
+        await app.StopAsync();
+
+        Assert.EndsWith("{\"type\":7,\"allowReconnect\":true}\u001e", await reading);
+    }
+
+    [Fact]
+    public async Task StoppingServerRefusesNewConnectionsForNow()
+    {
+        await using var app = await HarnessApp.StartAsync();
+        await app.Services.GetRequiredService<HubTable>().CloseAllAsync(Stop);
+
+        using var answer = await app.SendAsync(HttpMethod.Post, Negotiate);
+        var socket = await Assert.ThrowsAsync<WebSocketException>(() => HubClient.ConnectAsync(app, "json"));
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Equal("""{"error":"overloaded","message":"The server is stopping"}""", await answer.Content.ReadAsStringAsync(Stop));
+        Assert.Contains("503", socket.Message);
     }
 }

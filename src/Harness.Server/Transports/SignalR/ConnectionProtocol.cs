@@ -1,0 +1,94 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Protocol;
+
+namespace Harness.Server.Transports.SignalR;
+
+/// <summary>
+/// The hub protocol of one connection, which also knows what the client has asked and has no completion of yet. Nothing else does: a stream
+/// that has ended in the hub has its completion written some time later. Thread-safe.
+/// </summary>
+internal sealed class ConnectionProtocol(IHubProtocol protocol) : IHubProtocol
+{
+    // Bounded by what SignalR keeps for each of them anyway.
+    private readonly HashSet<string> _asked = new(StringComparer.Ordinal);
+    private TaskCompletionSource? _answered;
+
+    public string Name => protocol.Name;
+
+    public int Version => protocol.Version;
+
+    public TransferFormat TransferFormat => protocol.TransferFormat;
+
+    /// <summary>Completes when every invocation has its completion, and every item before it, in the connection's buffer.</summary>
+    public Task AnsweredAsync()
+    {
+        lock (_asked)
+        {
+            if (_asked.Count == 0)
+            {
+                return Task.CompletedTask;
+            }
+
+            _answered ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _answered.Task;
+        }
+    }
+
+    public bool IsVersionSupported(int version) => protocol.IsVersionSupported(version);
+
+    public bool TryParseMessage(ref ReadOnlySequence<byte> input, IInvocationBinder binder, [NotNullWhen(true)] out HubMessage? message)
+    {
+        if (!protocol.TryParseMessage(ref input, binder, out message))
+        {
+            return false;
+        }
+
+        if (message is HubMethodInvocationMessage { InvocationId: { Length: > 0 } id })
+        {
+            lock (_asked)
+            {
+                _asked.Add(id);
+            }
+        }
+
+        return true;
+    }
+
+    public void WriteMessage(HubMessage message, IBufferWriter<byte> output)
+    {
+        protocol.WriteMessage(message, output);
+        if (message is CompletionMessage { InvocationId: { } id })
+        {
+            lock (_asked)
+            {
+                if (_asked.Remove(id) && _asked.Count == 0)
+                {
+                    _answered?.TrySetResult();
+                    _answered = null;
+                }
+            }
+        }
+    }
+
+    public ReadOnlyMemory<byte> GetMessageBytes(HubMessage message) => protocol.GetMessageBytes(message);
+}
+
+/// <summary>Gives each connection the protocol it asks for as one of its own.</summary>
+internal sealed class ConnectionProtocols(IEnumerable<IHubProtocol> protocols) : IHubProtocolResolver
+{
+    // The last one of a name, as SignalR's own resolver does it.
+    private readonly Dictionary<string, IHubProtocol> _protocols = protocols
+        .Reverse().DistinctBy(protocol => protocol.Name, StringComparer.OrdinalIgnoreCase)
+        .ToDictionary(protocol => protocol.Name, StringComparer.OrdinalIgnoreCase);
+
+    public IReadOnlyList<IHubProtocol> AllProtocols => [.. _protocols.Values];
+
+    public IHubProtocol? GetProtocol(string protocolName, IReadOnlyList<string>? supportedProtocols) =>
+        _protocols.TryGetValue(protocolName, out var protocol)
+        && supportedProtocols?.Contains(protocolName, StringComparer.OrdinalIgnoreCase) != false
+            ? new ConnectionProtocol(protocol)
+            : null;
+}
