@@ -1,0 +1,207 @@
+using System.Data.Common;
+using Harness.Executions;
+using Harness.Storage.Writing;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+
+namespace Harness.Storage.Sqlite;
+
+/// <summary>One file in one folder, in the possession of one server.</summary>
+internal sealed partial class SqliteDatabase : IStoreDatabase
+{
+    /// <summary>Lists the tables of a database.</summary>
+    public const string Tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+
+    // Made beside and renamed when it is whole, so that an empty file is always a damaged one.
+    private const string NewName = "harness.new";
+
+    private readonly StoreOptions _options;
+    private readonly ILogger _logger;
+    private readonly StoreSchema _schema;
+    private readonly string _folder;
+    private readonly string _readers;
+    private FolderLock? _lock;
+    private SqliteWriter? _writer;
+
+    public SqliteDatabase(StoreOptions options, ILogger logger, StoreSchema? schema = null)
+    {
+        _options = options;
+        _logger = logger;
+        _schema = schema ?? StoreSchema.Of("Sqlite");
+        _folder = Path.GetFullPath(options.Data);
+        File = FileIn(options);
+        _readers = new SqliteConnectionStringBuilder
+        {
+            DataSource = File,
+            Mode = SqliteOpenMode.ReadOnly,
+            DefaultTimeout = Seconds(options),
+        }.ToString();
+        Writes = new WriteQueue(options.Durability == StoreDurability.None);
+    }
+
+    public WriteQueue Writes { get; }
+
+    /// <summary>The database itself; its write-ahead log lies beside it.</summary>
+    public string File { get; }
+
+    public static string FileIn(StoreOptions options) => Path.Combine(Path.GetFullPath(options.Data), "harness.db");
+
+    // Everything here works on the disk, on the thread that calls.
+    public Task OpenAsync(CancellationToken cancellationToken) => Task.Run(() => OpenNowAsync(cancellationToken), cancellationToken);
+
+    public async ValueTask<DbConnection> ConnectAsync(CancellationToken cancellationToken)
+    {
+        var connection = new SqliteConnection(_readers);
+        await connection.OpenAsync(cancellationToken);
+        return connection;
+    }
+
+    public StoreException Explain(Exception error) => SqliteErrors.Explain(error, File);
+
+    public bool IsLostConnection(Exception error) => false;
+
+    public async Task GiveBackAsync(CancellationToken cancellationToken)
+    {
+        // What is free is written to again before the file grows: a little of it stays.
+        const long Stays = 1024;
+        const long Step = 512;
+        for (var free = await PagesAsync("freelist_count", cancellationToken); free > Stays; free -= Step)
+        {
+            var call = new SqlCall(new SqlText($"PRAGMA incremental_vacuum({Math.Min(Step, free - Stays)})"));
+            await Writes.WriteAsync(new WriteItem(0, [call], 0) { IsAlone = true }, cancellationToken);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Writes.Close();
+        using (var connection = new SqliteConnection(_readers))
+        {
+            SqliteConnection.ClearPool(connection);
+        }
+
+        if (_writer is not null)
+        {
+            // The last connection: closing it empties the write-ahead log into the database.
+            await _writer.DisposeAsync();
+        }
+
+        _lock?.Dispose();
+        Writes.Dispose();
+    }
+
+    /// <summary>A connection to write with.</summary>
+    internal SqliteConnection Connect(string file)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = file,
+            Mode = SqliteOpenMode.ReadWriteCreate,
+            Pooling = false,
+            DefaultTimeout = Seconds(_options),
+        }.ToString());
+        try
+        {
+            connection.Open();
+            var level = _options.Durability switch
+            {
+                StoreDurability.Full => "FULL",
+                StoreDurability.None => "OFF",
+                _ => "NORMAL",
+            };
+
+            // The write-ahead log is emptied by SqliteCheckpoints: SQLite's own way stalls the writer for as long as it takes.
+            Execute(
+                connection,
+                "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; "
+                + $"PRAGMA synchronous = {level}; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384");
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    internal static void Execute(SqliteConnection connection, string text)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = text;
+        command.ExecuteNonQuery();
+    }
+
+    private async Task OpenNowAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            Directory.CreateDirectory(_folder);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException($"The folder {_folder} cannot be made ({error.Message}); choose another one with --data", error);
+        }
+
+        _lock = FolderLock.Take(_folder, File);
+        try
+        {
+            if (System.IO.File.Exists(File))
+            {
+                SqliteFileCheck.Check(File);
+            }
+            else
+            {
+                await MakeAsync(cancellationToken);
+            }
+
+            var connection = Connect(File);
+            try
+            {
+                await _schema.ApplyAsync(connection, Tables, File, cancellationToken);
+                Execute(connection, "UPDATE meta SET owner = owner + 1");
+            }
+            catch
+            {
+                await connection.DisposeAsync();
+                throw;
+            }
+
+            _writer = new SqliteWriter(this, connection, _logger);
+        }
+        catch (Exception error) when (error is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            throw Explain(error);
+        }
+    }
+
+    private async Task MakeAsync(CancellationToken cancellationToken)
+    {
+        var made = Path.Combine(_folder, NewName);
+        foreach (var left in new[] { made, made + "-wal", made + "-shm", File + "-shm" })
+        {
+            System.IO.File.Delete(left);
+        }
+
+        if (System.IO.File.Exists(File + "-wal"))
+        {
+            throw SqliteErrors.Damaged(File, "it is gone, but its write-ahead log is there");
+        }
+
+        await using (var connection = Connect(made))
+        {
+            await _schema.ApplyAsync(connection, Tables, File, cancellationToken);
+        }
+
+        System.IO.File.Move(made, File);
+    }
+
+    private async Task<long> PagesAsync(string pragma, CancellationToken cancellationToken)
+    {
+        await using var connection = await ConnectAsync(cancellationToken);
+        var pages = await StoreReads.QueryAsync(
+            connection, new SqlCall(new SqlText($"PRAGMA {pragma}")), row => row.GetInt64(0), cancellationToken);
+        return pages[0];
+    }
+
+    private static int Seconds(StoreOptions options) => (int)Math.Ceiling(options.RetryTimeLimit.TotalSeconds);
+}

@@ -1,0 +1,48 @@
+using System.Data.Common;
+using Harness.Executions;
+using Harness.Storage.Writing;
+using Microsoft.Data.Sqlite;
+
+namespace Harness.Storage.Sqlite;
+
+/// <summary>The same file for reading only, with or without a server at work on it.</summary>
+internal sealed class SqliteReadOnlyDatabase(StoreOptions options) : IStoreDatabase
+{
+    private readonly string _file = SqliteDatabase.FileIn(options);
+
+    public WriteQueue? Writes => null;
+
+    public async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        if (!File.Exists(_file))
+        {
+            throw new StoreException($"There is no store in {Path.GetDirectoryName(_file)}: no file harness.db; name the server's folder with --data");
+        }
+
+        try
+        {
+            await using var connection = await ConnectAsync(cancellationToken);
+            await StoreSchema.Of("Sqlite").CheckAsync(connection, SqliteDatabase.Tables, _file, cancellationToken);
+        }
+        catch (SqliteException error)
+        {
+            throw Explain(error);
+        }
+    }
+
+    // Without a server there is no write-ahead log; then reading must not need the right to write into the folder.
+    public async ValueTask<DbConnection> ConnectAsync(CancellationToken cancellationToken)
+    {
+        var connection = new SqliteConnection(SqliteFileCheck.ReadOnly(_file, isImmutable: !File.Exists(_file + "-wal")));
+        await connection.OpenAsync(cancellationToken);
+        return connection;
+    }
+
+    public StoreException Explain(Exception error) => SqliteErrors.Explain(error, _file);
+
+    public bool IsLostConnection(Exception error) => false;
+
+    public Task GiveBackAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}

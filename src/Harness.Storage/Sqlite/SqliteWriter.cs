@@ -1,0 +1,182 @@
+using Harness.Storage.Writing;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+
+namespace Harness.Storage.Sqlite;
+
+/// <summary>The thread that writes: SQLite has one writer, and its calls block.</summary>
+internal sealed partial class SqliteWriter : IAsyncDisposable
+{
+    private static readonly SqlCall Begin = new(new SqlText("BEGIN IMMEDIATE"));
+    private static readonly SqlCall Commit = new(new SqlText("COMMIT"));
+
+    private readonly SqliteDatabase _database;
+    private readonly ILogger _logger;
+    private readonly SqliteCheckpoints _checkpoints;
+    private readonly Dictionary<SqlText, SqliteCommand> _commands = new(ReferenceEqualityComparer.Instance);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private SqliteConnection? _connection;
+
+    public SqliteWriter(SqliteDatabase database, SqliteConnection connection, ILogger logger)
+    {
+        _database = database;
+        _connection = connection;
+        _logger = logger;
+        _checkpoints = new SqliteCheckpoints(database, logger);
+        new Thread(Run) { IsBackground = true, Name = "Harness store" }.Start();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _ended.Task;
+        await _checkpoints.DisposeAsync();
+        Disconnect();
+    }
+
+    private void Run()
+    {
+        var group = new List<WriteItem>();
+        while (_database.Writes.Take(group))
+        {
+            if (!TryWrite(group) && group.Count > 1)
+            {
+                // One of them is to blame, and the others are not to fail with it.
+                var one = new List<WriteItem>(1);
+                foreach (var item in group)
+                {
+                    one.Clear();
+                    one.Add(item);
+                    TryWrite(one);
+                }
+            }
+
+            _checkpoints.Pace(_connection);
+        }
+
+        _ended.SetResult();
+    }
+
+    /// <summary>Writes a group in one transaction. False: nothing is kept; a single item has been told so.</summary>
+    private bool TryWrite(List<WriteItem> group)
+    {
+        group.RemoveAll(_database.Writes.FailsAfterLoss);
+        try
+        {
+            if (group is [{ IsAlone: true }])
+            {
+                _connection ??= _database.Connect(_database.File);
+                group[0].Calls.ToList().ForEach(Maintain);
+            }
+            else if (group.Exists(item => item.Calls.Count > 0))
+            {
+                Transact(group);
+            }
+        }
+        catch (Exception error) when (error is SqliteException or IOException or InvalidOperationException)
+        {
+            Recover(error);
+            if (group.Count == 1)
+            {
+                _database.Writes.Fail(group[0], _database.Explain(error));
+            }
+
+            return false;
+        }
+
+        group.ForEach(_database.Writes.Complete);
+        return true;
+    }
+
+    private void Transact(List<WriteItem> group)
+    {
+        _connection ??= _database.Connect(_database.File);
+        Execute(Begin);
+        foreach (var item in group)
+        {
+            foreach (var call in item.Calls)
+            {
+                Execute(call);
+            }
+
+            _checkpoints.Count(item);
+        }
+
+        Execute(Commit);
+    }
+
+    // Some pragmas do a part of their work with every row.
+    private void Maintain(SqlCall call)
+    {
+        using var command = _connection!.CreateCommand();
+        command.CommandText = call.Sql.Text;
+        using var row = command.ExecuteReader();
+        while (row.Read())
+        {
+        }
+    }
+
+    private void Execute(SqlCall call)
+    {
+        if (!_commands.TryGetValue(call.Sql, out var command))
+        {
+            command = _connection!.CreateCommand();
+            command.CommandText = call.Sql.Text;
+            foreach (var name in call.Sql.Names)
+            {
+                command.Parameters.Add(new SqliteParameter { ParameterName = "@" + name });
+            }
+
+            _commands.Add(call.Sql, command);
+        }
+
+        for (var i = 0; i < call.Values.Length; i++)
+        {
+            command.Parameters[i].Value = call.Values[i] ?? DBNull.Value;
+        }
+
+        command.ExecuteNonQuery();
+    }
+
+    // After an error of the disk the connection may be in any state: the next group gets a new one.
+    private void Recover(Exception error)
+    {
+        if (!SqliteErrors.IsOfTheItem(error))
+        {
+            LogReopened(error.Message);
+            Disconnect();
+            return;
+        }
+
+        try
+        {
+            SqliteDatabase.Execute(_connection!, "ROLLBACK");
+        }
+        catch (SqliteException)
+        {
+            // It was rolled back already, as after a full disk.
+        }
+    }
+
+    private void Disconnect()
+    {
+        foreach (var command in _commands.Values)
+        {
+            command.Dispose();
+        }
+
+        _commands.Clear();
+        try
+        {
+            _connection?.Dispose();
+        }
+        catch (SqliteException error)
+        {
+            LogReopened(error.Message);
+        }
+
+        _connection = null;
+    }
+
+    [LoggerMessage(101, LogLevel.Warning, "The store's connection is opened anew: {Reason}")]
+    private partial void LogReopened(string reason);
+}

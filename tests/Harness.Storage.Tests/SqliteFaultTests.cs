@@ -1,0 +1,331 @@
+using System.Diagnostics;
+using Harness.Executions;
+using Harness.Storage.Sqlite;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Harness.Storage.Tests;
+
+/// <summary>What happens to a data folder, and what is said about it.</summary>
+public sealed class SqliteFaultTests : IDisposable
+{
+    private readonly DataFolder _folder = new();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("header")]
+    [InlineData("page")]
+    [InlineData("schema")]
+    [InlineData("truncated")]
+    [InlineData("cut in the header")]
+    [InlineData("empty")]
+    [InlineData("text")]
+    public async Task DamagedDatabaseIsRefusedAndLeftAsItIs(string damage)
+    {
+        var options = await FilledAsync();
+        var file = FileOf(options);
+        var bytes = await File.ReadAllBytesAsync(file, Stop);
+        var damaged = damage switch
+        {
+            "header" => [.. "SQLite format 4\0"u8, .. bytes[16..]],
+            "page" => Flip(bytes, 8192 * 3, 200),
+            "schema" => Flip(bytes, 100, 60),
+            "truncated" => bytes[..(bytes.Length / 2)],
+            "cut in the header" => bytes[..60],
+            "empty" => [],
+            _ => "This is no database, but a letter of some length to nobody about nothing in particular, longer than its header is."u8.ToArray(),
+        };
+        await File.WriteAllBytesAsync(file, damaged, Stop);
+        var before = Listing(options);
+
+        var error = await Assert.ThrowsAsync<StoreException>(() => Appends.OpenAsync(options, Stop));
+
+        Assert.StartsWith($"{file} is damaged: ", error.Message);
+        Assert.Contains(".recover", error.Message);
+        Assert.Equal(before, Listing(options));
+        Assert.Equal(damaged, await File.ReadAllBytesAsync(file, Stop));
+    }
+
+    [Fact]
+    public async Task DamageIsFoundBehindAServerThatWasKilledToo()
+    {
+        var options = await FilledAsync();
+        var (copy, wal) = (_folder.NewOptions(), "");
+        var (store, _) = await Appends.OpenAsync(options, Stop);
+        await using (store)
+        {
+            // As a killed process leaves it: with a write-ahead log.
+            await store.AppendAsync(Appends.Whole(Appends.Execution(1000)), Stop);
+            Directory.CreateDirectory(copy.Data);
+            wal = FileOf(copy) + "-wal";
+            File.Copy(FileOf(options) + "-wal", wal);
+            await File.WriteAllBytesAsync(FileOf(copy), Flip(await File.ReadAllBytesAsync(FileOf(options), Stop), 8192 * 10, 8192 * 10), Stop);
+        }
+
+        var (database, log) = (await File.ReadAllBytesAsync(FileOf(copy), Stop), await File.ReadAllBytesAsync(wal, Stop));
+        var error = await Assert.ThrowsAsync<StoreException>(() => Appends.OpenAsync(copy, Stop));
+
+        Assert.Contains("is damaged", error.Message);
+        Assert.Equal(database, await File.ReadAllBytesAsync(FileOf(copy), Stop));
+        Assert.Equal(log, await File.ReadAllBytesAsync(wal, Stop));
+    }
+
+    [Fact]
+    public async Task WriteAheadLogOfAKilledServerIsTakenIn()
+    {
+        var (options, copy) = (_folder.NewOptions(), _folder.NewOptions());
+        var (store, opening) = await Appends.OpenAsync(options, Stop);
+        await using (store)
+        {
+            await store.AppendAsync(Appends.Created(Appends.Execution(1), Appends.Frames(1, 5)), Stop);
+            Directory.CreateDirectory(copy.Data);
+            File.Copy(FileOf(options), FileOf(copy));
+            File.Copy(FileOf(options) + "-wal", FileOf(copy) + "-wal");
+        }
+
+        var (again, reopening) = await Appends.OpenAsync(copy, Stop);
+        await using var _1 = again;
+
+        Assert.Equal((opening.Epoch, 1L), (reopening.Epoch, reopening.LastNumber));
+        Appends.AssertSame([Appends.Frames(1, 5)], await again.ReadAllAsync(1, Stop));
+    }
+
+    [Fact]
+    public async Task NewerVersionIsRefused()
+    {
+        var options = await FilledAsync();
+        await ExecuteAsync(options, "UPDATE meta SET version = 99");
+
+        var error = await Assert.ThrowsAsync<StoreException>(() => Appends.OpenAsync(options, Stop));
+
+        Assert.Contains("was written by a newer version of Harness (its schema is 99", error.Message);
+        Assert.Contains("--data", error.Message);
+    }
+
+    [Fact]
+    public async Task OlderVersionIsBroughtUpToDate()
+    {
+        var options = _folder.NewOptions();
+        var first = StoreSchemaScripts();
+        await using (var older = new ExecutionStore(new SqliteDatabase(options, NullLogger.Instance, new StoreSchema(first)), options))
+        {
+            await older.OpenAsync(Stop);
+            await older.AppendAsync(Appends.Whole(Appends.Execution(1)), Stop);
+        }
+
+        var newer = new StoreSchema([.. first, "CREATE TABLE extra (a bigint NOT NULL); INSERT INTO extra VALUES (1)"]);
+        for (var opening = 0; opening < 2; opening++)
+        {
+            await using var store = new ExecutionStore(new SqliteDatabase(options, NullLogger.Instance, newer), options);
+            Assert.Equal(1, (await store.OpenAsync(Stop)).LastNumber);
+        }
+
+        var error = await Assert.ThrowsAsync<StoreException>(async () =>
+        {
+            await using var older = new ExecutionStore(new SqliteDatabase(options, NullLogger.Instance, new StoreSchema(first)), options);
+            await older.OpenAsync(Stop);
+        });
+        Assert.Contains("newer version", error.Message);
+    }
+
+    [Fact]
+    public async Task DatabaseOfSomethingElseIsRefused()
+    {
+        var options = _folder.NewOptions();
+        Directory.CreateDirectory(options.Data);
+        await ExecuteAsync(options, "CREATE TABLE recipe (name text)");
+
+        var error = await Assert.ThrowsAsync<StoreException>(() => Appends.OpenAsync(options, Stop));
+
+        Assert.Contains("holds something else", error.Message);
+    }
+
+    [Fact]
+    public async Task MessageToASecondServerNamesTheProcess()
+    {
+        var options = _folder.NewOptions();
+        var (store, _) = await Appends.OpenAsync(options, Stop);
+        await using var _1 = store;
+
+        var error = await Assert.ThrowsAsync<StoreException>(() => Appends.OpenAsync(options, Stop));
+
+        Assert.Equal(
+            $"{FileOf(options)} is used by another Harness server (process {Environment.ProcessId}); stop it, or choose another folder with --data",
+            error.Message);
+    }
+
+    [Fact]
+    public async Task FolderOfAnotherProcessIsRefusedUntilThatIsKilled()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/flock"), "flock is not installed");
+        var options = await FilledAsync();
+        using var other = Process.Start(new ProcessStartInfo("/usr/bin/flock", [Path.Combine(options.Data, "harness.lock"), "sh", "-c", "echo held; exec cat"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardInput = true,
+        })!;
+        await other.StandardOutput.ReadLineAsync(Stop);
+
+        var error = await Assert.ThrowsAsync<StoreException>(() => Appends.OpenAsync(options, Stop));
+        other.Kill(entireProcessTree: true);
+        await other.WaitForExitAsync(Stop);
+        var (store, _) = await Appends.OpenAsync(options, Stop);
+        await store.DisposeAsync();
+
+        Assert.Contains("is used by another Harness server", error.Message);
+    }
+
+    [Fact]
+    public async Task FolderThatIsAFileIsRefused()
+    {
+        var options = await FilledAsync();
+        options.Data = FileOf(options);
+
+        var error = await Assert.ThrowsAsync<StoreException>(() => Appends.OpenAsync(options, Stop));
+
+        Assert.Contains("cannot be made", error.Message);
+    }
+
+    [Fact]
+    public async Task NothingToReadIsSaid()
+    {
+        var options = _folder.NewOptions();
+        await using var store = StoreFactory.CreateReadOnly(options);
+
+        var error = await Assert.ThrowsAsync<StoreException>(() => store.OpenAsync(Stop));
+
+        Assert.Contains("There is no store in", error.Message);
+        Assert.False(Directory.Exists(options.Data));
+    }
+
+    [Fact]
+    public async Task FullDatabaseFailsAppendsUntilThereIsSpaceAndLosesNothing()
+    {
+        var (store, _) = await Appends.OpenAsync(_folder.NewOptions(), Stop);
+        await using var _1 = store;
+        await store.AppendAsync(Appends.Created(Appends.Execution(1), Appends.Frames(1, 1)), Stop);
+        await ((ExecutionStore)store).WriteAsync("PRAGMA max_page_count = 60", Stop);
+
+        var kept = await AppendUntilFullAsync(store);
+        Assert.Single(await store.ReadAsync(1, kept, 1, Stop));
+
+        await ((ExecutionStore)store).WriteAsync("PRAGMA max_page_count = 1000000", Stop);
+        await store.AppendAsync(Appends.More(1, Appends.Frames(kept + 1, 1)) with { IsRepair = true }, Stop);
+        Assert.Equal(kept + 1, (await store.FindAsync("exec-1", Stop))!.LastSequence);
+    }
+
+    [Fact]
+    public async Task FullDiskFailsAppendsUntilThereIsSpaceAndLosesNothing()
+    {
+        using var disk = TinyDisk.Mount(_folder.NewOptions().Data);
+        var (store, _) = await Appends.OpenAsync(new StoreOptions { Data = disk.Folder }, Stop);
+        await using var _1 = store;
+        var ballast = Path.Combine(disk.Folder, "ballast");
+        await File.WriteAllBytesAsync(ballast, new byte[1024 * 1024], Stop);
+        await store.AppendAsync(Appends.Created(Appends.Execution(1), Appends.Frames(1, 1)), Stop);
+
+        var kept = await AppendUntilFullAsync(store);
+        Assert.Single(await store.ReadAsync(1, kept, 1, Stop));
+
+        File.Delete(ballast);
+        await store.AppendAsync(Appends.More(1, Appends.Frames(kept + 1, 1)) with { IsRepair = true }, Stop);
+        Assert.Equal(kept + 1, (await store.FindAsync("exec-1", Stop))!.LastSequence);
+        Assert.Equal(kept + 1, (await store.ReadAllAsync(1, Stop)).Count);
+    }
+
+    [Fact]
+    public async Task SpaceOfWhatWasSweptGoesBackToTheDisk()
+    {
+        var options = _folder.NewOptions();
+        var (store, _) = await Appends.OpenAsync(options, Stop);
+        for (var number = 1; number <= 40; number++)
+        {
+            await store.AppendAsync(Appends.Whole(Appends.Execution(number), 1024 * 1024), Stop);
+        }
+
+        await store.SweepAsync(new RetentionRule(null, 1, null), Stop);
+        await store.DisposeAsync();
+
+        Assert.InRange(new FileInfo(FileOf(options)).Length, 0, 12 * 1024 * 1024);
+    }
+
+    [Fact]
+    public async Task WriteAheadLogStaysSmallWhileMuchIsWritten()
+    {
+        var options = _folder.NewOptions();
+        var (store, _) = await Appends.OpenAsync(options, Stop);
+        await using var _1 = store;
+        await store.AppendAsync(Appends.Created(Appends.Execution(1)), Stop);
+
+        for (var first = 1; first <= 1000; first++)
+        {
+            await store.AppendAsync(Appends.More(1, Appends.Frames(first, 1, 400_000)), Stop);
+        }
+
+        Assert.InRange(new FileInfo(FileOf(options) + "-wal").Length, 0, 280 * 1024 * 1024);
+        Assert.Equal(1000, (await store.FindAsync("exec-1", Stop))!.LastSequence);
+    }
+
+    private static async Task<int> AppendUntilFullAsync(IExecutionStore store)
+    {
+        for (var first = 2; first < 10_000; first++)
+        {
+            try
+            {
+                await store.AppendAsync(Appends.More(1, Appends.Frames(first, 1, 20_000)), Stop);
+            }
+            catch (StoreException error)
+            {
+                Assert.Contains("is full: free some space; executions can be started again then", error.Message);
+                await Assert.ThrowsAsync<StoreException>(() => store.AppendAsync(Appends.More(1, Appends.Frames(first, 1, 20_000)), Stop).AsTask());
+                return first - 1;
+            }
+        }
+
+        throw new InvalidOperationException("It was never full");
+    }
+
+    private async Task<StoreOptions> FilledAsync()
+    {
+        var options = _folder.NewOptions();
+        var (store, _) = await Appends.OpenAsync(options, Stop);
+        await using var _1 = store;
+        await Task.WhenAll(Enumerable.Range(1, 300).Select(number =>
+            store.AppendAsync(Appends.Whole(Appends.Execution(number, labels: ("number", $"{number}")), 3000), Stop).AsTask()));
+        return options;
+    }
+
+    private static IReadOnlyList<string> StoreSchemaScripts()
+    {
+        using var script = new StreamReader(typeof(ExecutionStore).Assembly.GetManifestResourceStream("Schema/Sqlite/0001-executions")!);
+        return [script.ReadToEnd()];
+    }
+
+    private static async Task ExecuteAsync(StoreOptions options, string text)
+    {
+        await using var connection = new SqliteConnection($"Data Source={FileOf(options)};Pooling=false");
+        await connection.OpenAsync(Stop);
+        await using var command = new SqliteCommand(text, connection);
+        await command.ExecuteNonQueryAsync(Stop);
+    }
+
+    private static string FileOf(StoreOptions options) => Path.Combine(options.Data, "harness.db");
+
+    private static string Listing(StoreOptions options) => string.Join(
+        '\n',
+        new DirectoryInfo(options.Data).GetFiles().Where(file => file.Name.StartsWith("harness.db", StringComparison.Ordinal)).Select(file => $"{file.Name} {file.Length}").Order());
+
+    private static byte[] Flip(byte[] bytes, int from, int count)
+    {
+        var flipped = bytes.ToArray();
+        for (var i = from; i < from + count; i++)
+        {
+            flipped[i] ^= 0xFF;
+        }
+
+        return flipped;
+    }
+}
