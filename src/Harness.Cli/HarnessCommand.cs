@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using Harness.Cli.Storage;
 
 namespace Harness.Cli;
 
@@ -11,6 +12,7 @@ internal static class HarnessCommand
           harness server                      Serve http://127.0.0.1:8080 and ws://127.0.0.1:8080/ws
           harness list                        What runs and ran on that server
           harness watch ID                    Watch one of them live
+          harness export ID                   What it said, as a file
           harness run --help                  More examples of one command
         """;
 
@@ -39,9 +41,10 @@ internal static class HarnessCommand
         var run = RunCommand.Create();
         var server = ServerCommand.Create();
         var (watch, cancel, list) = (WatchCommand.Create(), CancelCommand.Create(), ListCommand.Create());
+        var (export, gc) = (ExportCommand.Create(), GcCommand.Create());
         var root = new RootCommand("Runs conversation test suites against an agent, and lets anyone watch each run live.")
         {
-            run, server, watch, cancel, list,
+            run, server, watch, cancel, list, export, gc,
         };
         HelpWithExamples.Add(root, new Dictionary<Command, string>
         {
@@ -51,6 +54,8 @@ internal static class HarnessCommand
             [watch] = WatchCommand.Examples,
             [cancel] = CancelCommand.Examples,
             [list] = ListCommand.Examples,
+            [export] = ExportCommand.Examples,
+            [gc] = GcCommand.Examples,
         });
         return root;
     }

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using Harness.Cli.Storage;
 using Harness.Server;
+using Harness.Storage;
 
 namespace Harness.Cli;
 
@@ -13,6 +15,8 @@ internal static class ServerCommand
           harness server --host 0.0.0.0 --api-key s3cret    Serve the network, to those who have the key
           harness server --cors-origin https://my.page      Let a web page of another origin connect
           harness server --voiceflow-api-key VF.DM.123.abc  Test a Voiceflow agent instead of the demo agent
+          harness server --data /var/lib/harness            Keep executions there instead of in .harness
+          harness server --memory                           Keep nothing: gone when the server stops
           harness server --cors=false --swagger=false       As little as possible
         """;
 
@@ -53,16 +57,33 @@ internal static class ServerCommand
         var logFormat = new Option<string>("--log-format") { Description = "Form of the server's own log: text or json [default: text]" };
         logFormat.AcceptOnlyFromAmong("text", "json");
         var synthetic = new Option<bool>("--synthetic") { Description = "Also run executions of the kind 'synthetic', for load tests" };
-        var agent = new AgentFlags();
+        var memory = new Option<bool>("--memory") { Description = "Keep executions in memory only: they are gone when the server stops" };
+        var durability = new Option<string>("--durability")
+        {
+            Description = "What clients see survives: commit, a killed server; full, a power cut too; none, neither [default: commit]",
+        };
+        durability.AcceptOnlyFromAmong("commit", "full", "none");
+        var (agent, store, keep) = (new AgentFlags(), new StoreFlags(), new KeepFlags(defaults: true));
 
         var command = new Command("server", "Serves REST and WebSocket clients until Ctrl-C.")
         {
             port, host, debug, cors, corsOrigin, swagger, apiKey, logFormat, synthetic,
         };
+        store.AddTo(command);
+        command.Options.Add(memory);
+        command.Options.Add(durability);
+        keep.AddTo(command);
         agent.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(memory) && store.IsGiven(result))
+            {
+                result.AddError("--memory excludes --data and --store.");
+            }
+        });
         command.SetAction((parsed, _) =>
         {
-            var settings = new Dictionary<string, string?>(agent.ToSettings(parsed));
+            var settings = new Dictionary<string, string?>(agent.ToSettings(parsed).Concat(store.ToSettings(parsed)).Concat(keep.ToSettings(parsed)));
             Set("Port", port);
             Set("Host", host);
             Set("Debug", debug);
@@ -72,13 +93,17 @@ internal static class ServerCommand
             SetAll("ApiKeys", apiKey);
             Set("LogFormat", logFormat);
             Set("Synthetic", synthetic);
+            SetIn(StoreOptions.Section, nameof(StoreOptions.MemoryOnly), memory);
+            SetIn(StoreOptions.Section, nameof(StoreOptions.Durability), durability);
             return HarnessServer.RunAsync([], settings);
 
-            void Set<T>(string name, Option<T> option)
+            void Set<T>(string name, Option<T> option) => SetIn(ServerOptions.Section, name, option);
+
+            void SetIn<T>(string section, string name, Option<T> option)
             {
                 if (parsed.GetResult(option) is { Implicit: false })
                 {
-                    settings[$"{ServerOptions.Section}:{name}"] = Convert.ToString(parsed.GetValue(option), CultureInfo.InvariantCulture);
+                    settings[$"{section}:{name}"] = Convert.ToString(parsed.GetValue(option), CultureInfo.InvariantCulture);
                 }
             }
 

@@ -7,6 +7,7 @@ using Harness.Server.Transports;
 using Harness.Server.Transports.Rest;
 using Harness.Server.Transports.SignalR;
 using Harness.Server.Transports.WebSockets;
+using Harness.Storage;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
@@ -90,6 +91,8 @@ public static class HarnessServer
         services.AddOptions<HostOptions>().Configure<IOptions<ServerOptions>>(LimitShutdown);
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
         services.AddHarness();
+        services.AddStorage();
+        services.AddHostedService<RetentionService>();
         services.AddSingleton<EngineLifetime>();
         services.AddHostedService(provider => provider.GetRequiredService<EngineLifetime>());
         services.AddSingleton<IHostLifetime>(

@@ -1,5 +1,6 @@
 using Harness.Agents;
 using Harness.Server.Safety;
+using Harness.Storage;
 
 namespace Harness.Server;
 
@@ -7,6 +8,8 @@ namespace Harness.Server;
 internal static class ServerConfiguration
 {
     private const string ApiKeysSection = $"{ServerOptions.Section}:{nameof(ServerOptions.ApiKeys)}";
+
+    private const string ConnectionString = $"{StoreOptions.Section}:{nameof(StoreOptions.ConnectionString)}";
 
     /// <summary>Adds the sources in that order.</summary>
     /// <param name="configuration">Has the host's own sources already.</param>
@@ -32,6 +35,11 @@ internal static class ServerConfiguration
     {
         var keys = read("HARNESS_API_KEYS")?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
         var settings = keys.Index().Select(key => KeyValuePair.Create($"{ApiKeysSection}:{key.Index}", (string?)key.Item));
+        if (read("HARNESS_STORE") is { Length: > 0 } store)
+        {
+            settings = settings.Append(KeyValuePair.Create(ConnectionString, (string?)store));
+        }
+
         return settings.Select(Conceal).Concat(AgentEnvironment.Read(read));
     }
 

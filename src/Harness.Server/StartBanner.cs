@@ -1,5 +1,6 @@
 using Harness.Agents;
 using Harness.Server.Safety;
+using Harness.Storage;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
@@ -8,7 +9,12 @@ namespace Harness.Server;
 
 /// <summary>Says at the start what runs, where, who answers, and who may call.</summary>
 internal sealed partial class StartBanner(
-    IServer server, IOptions<ServerOptions> options, AgentFactory agents, ApiKeyRing keys, ILogger<StartBanner> logger)
+    IServer server,
+    IOptions<ServerOptions> options,
+    IOptions<StoreOptions> store,
+    AgentFactory agents,
+    ApiKeyRing keys,
+    ILogger<StartBanner> logger)
 {
     /// <summary>Writes the lines; the server listens already. Nothing in a test host that listens nowhere.</summary>
     public void Write()
@@ -27,6 +33,7 @@ internal sealed partial class StartBanner(
 
         LogSocket(url.Replace("http://", "ws://", StringComparison.Ordinal));
         WriteAgent();
+        LogStore(StoreFactory.Describe(store.Value));
         LogSafety(
             keys.IsEmpty ? "No API key is asked for" : "Every request but /health needs an API key",
             ListenAddress.IsLoopback(options.Value)
@@ -64,6 +71,9 @@ internal sealed partial class StartBanner(
 
     [LoggerMessage(7, LogLevel.Warning, "Suites that name no agent will fail: {Reason}")]
     private partial void LogNoAgent(string reason);
+
+    [LoggerMessage(8, LogLevel.Information, "Executions are kept {Place}")]
+    private partial void LogStore(string place);
 
     [LoggerMessage(5, LogLevel.Information, "{Keys}; {Reach}")]
     private partial void LogSafety(string keys, string reach);

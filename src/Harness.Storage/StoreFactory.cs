@@ -19,6 +19,13 @@ public static class StoreFactory
         return new ExecutionStore(database, options);
     }
 
+    /// <summary>Where executions are kept, for people; nothing secret.</summary>
+    /// <exception cref="StoreException">The connection string cannot be read.</exception>
+    public static string Describe(StoreOptions options) =>
+        options.MemoryOnly ? "in memory only: they are gone when the server stops"
+        : string.IsNullOrWhiteSpace(options.ConnectionString) ? $"in {SqliteDatabase.FileIn(options)}"
+        : $"in {StoreAddress.Parse(options.ConnectionString).Place}";
+
     /// <summary>
     /// A store that can only be read, also while a server works with it: for exports. It takes no lock and changes nothing; appends and
     /// sweeps throw.

@@ -1,5 +1,4 @@
 using System.Data.Common;
-using System.Security.Cryptography;
 using Harness.Executions;
 
 namespace Harness.Storage;
@@ -22,9 +21,6 @@ internal sealed class StoreSchema(IReadOnlyList<string> scripts)
         })]);
     }
 
-    /// <summary>Six letters and digits, enough that no client meets the same twice.</summary>
-    public static string NewEpoch() => RandomNumberGenerator.GetString("abcdefghjkmnpqrstuvwxyz23456789", 6);
-
     /// <summary>Brings a database up to date in one transaction.</summary>
     /// <param name="connection">To the database.</param>
     /// <param name="tables">Lists its tables.</param>
@@ -44,7 +40,7 @@ internal sealed class StoreSchema(IReadOnlyList<string> scripts)
             await ExecuteAsync(connection, transaction, scripts[next], cancellationToken);
         }
 
-        var epoch = NewEpoch();
+        var epoch = LogEpoch.New();
         await ExecuteAsync(
             connection,
             transaction,

@@ -1,4 +1,5 @@
 using Harness.Executions;
+using Harness.Storage;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -6,7 +7,7 @@ namespace Harness.Server.Tests;
 
 /// <summary>
 /// The whole server on a real port of this machine, with its own configuration. Requests of <see cref="Client"/> are relative to it and
-/// follow no redirects.
+/// follow no redirects. It keeps executions in memory only, unless a setting of the store says otherwise.
 /// </summary>
 public sealed class HarnessApp : IAsyncDisposable
 {
@@ -62,6 +63,7 @@ public sealed class HarnessApp : IAsyncDisposable
         {
             [$"{ServerOptions.Section}:{nameof(ServerOptions.Host)}"] = "127.0.0.1",
             [$"{ServerOptions.Section}:{nameof(ServerOptions.Port)}"] = "0",
+            [$"{StoreOptions.Section}:{nameof(StoreOptions.MemoryOnly)}"] = "true",
         };
         foreach (var (name, value) in settings)
         {

@@ -87,7 +87,7 @@ public sealed class ServerProcessTests
 
     private static Process Start(params string[] args)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(HarnessServer).Assembly.Location, "--Harness:Server:Port=0", .. args])
+        var start = new ProcessStartInfo("dotnet", [typeof(HarnessServer).Assembly.Location, "--Harness:Server:Port=0", "--Harness:Store:MemoryOnly=true", .. args])
         {
             RedirectStandardOutput = true,
             WorkingDirectory = AppContext.BaseDirectory,

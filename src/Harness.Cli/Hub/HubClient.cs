@@ -31,6 +31,9 @@ internal sealed class HubClient(Uri server, string? apiKey, TimeProvider time)
         }.Uri;
     }
 
+    /// <summary>A client of the same server's REST routes.</summary>
+    public RestClient ToRest() => new(Address, apiKey);
+
     /// <summary>Opens a connection, in one try.</summary>
     public Task<HubConnection> OpenAsync(CancellationToken cancellationToken) => HubConnection.OpenAsync(Address, apiKey, cancellationToken);
 

@@ -159,6 +159,12 @@ internal sealed class ExecutionCommands
         }
     }
 
+    /// <summary>Deletes what need not be kept.</summary>
+    /// <exception cref="CommandException">There is no store: memory goes by its own limits.</exception>
+    public Task<SweepOutcome> SweepAsync(RetentionRule rule, CancellationToken cancellationToken) => _executions.IsPersistent
+        ? _executions.SweepAsync(rule, cancellationToken)
+        : throw new CommandException("This server keeps executions in memory only, by its own limits: there is nothing to sweep", "no_store");
+
     private static ExecutionPlan Plan(IExecutionKind kind, ExecuteCommand command)
     {
         try

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Text;
 
 namespace Harness.Executions;
 
@@ -129,8 +128,7 @@ public sealed partial class ExecutionLog
     }
 
     /// <summary>The <c>truncated</c> event for a range that is gone.</summary>
-    public ReadOnlyMemory<byte> DescribeTruncation(LogRange range) => Encoding.UTF8.GetBytes(
-        $"{{\"type\":\"truncated\",\"id\":\"{_id}\",\"from\":{range.First},\"to\":{range.Last},\"reason\":\"retention\"}}");
+    public ReadOnlyMemory<byte> DescribeTruncation(LogRange range) => StoredEvents.Truncated(_id, range.First, range.Last);
 
     /// <summary>
     /// Gives the memory back. Readers that have not come to the end go on with the store; without one they are told what they miss.

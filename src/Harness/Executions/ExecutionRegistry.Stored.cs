@@ -22,6 +22,9 @@ public sealed partial class ExecutionRegistry
     private int _isSaving;
     private volatile string? _storeProblem;
 
+    /// <summary>False when memory is all there is.</summary>
+    public bool IsPersistent => _store.IsPersistent;
+
     /// <summary>What keeps the store from taking the ends of executions; null: nothing.</summary>
     public string? StoreProblem => _unsaved.IsEmpty ? null : _storeProblem;
 

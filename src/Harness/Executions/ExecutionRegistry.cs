@@ -203,6 +203,7 @@ public sealed partial class ExecutionRegistry : IDisposable
     {
         if (_executions.TryRemove(execution.Id, out _))
         {
+            _finished.Remove(execution);
             if (execution.Request.IdempotencyKey is { } key)
             {
                 _keys.TryRemove(key, out _);

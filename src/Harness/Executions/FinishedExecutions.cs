@@ -8,7 +8,8 @@ namespace Harness.Executions;
 internal sealed class FinishedExecutions : IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly Queue<(Execution Execution, DateTimeOffset EndedAt)> _queue = new();
+    private readonly LinkedList<(Execution Execution, DateTimeOffset EndedAt)> _queue = new();
+    private readonly Dictionary<Execution, LinkedListNode<(Execution Execution, DateTimeOffset EndedAt)>> _places = [];
     private readonly TimeSpan _retention;
     private readonly int _maxFinished;
     private readonly SegmentPool _pool;
@@ -32,10 +33,22 @@ internal sealed class FinishedExecutions : IDisposable
     {
         lock (_gate)
         {
-            _queue.Enqueue((execution, _time.GetUtcNow()));
+            _places[execution] = _queue.AddLast((execution, _time.GetUtcNow()));
         }
 
         Sweep();
+    }
+
+    /// <summary>Lets go of an execution that was deleted.</summary>
+    public void Remove(Execution execution)
+    {
+        lock (_gate)
+        {
+            if (_places.Remove(execution, out var place))
+            {
+                _queue.Remove(place);
+            }
+        }
     }
 
     /// <summary>Forgets what is too old, too many, or too much for the memory there is.</summary>
@@ -60,18 +73,21 @@ internal sealed class FinishedExecutions : IDisposable
         lock (_gate)
         {
             execution = null;
-            if (!_queue.TryPeek(out var oldest))
+            if (_queue.First is not { } first)
             {
                 return false;
             }
 
+            var oldest = first.Value;
             var isExpired = _queue.Count > _maxFinished || _time.GetUtcNow() - oldest.EndedAt >= _retention;
             if (!_pool.IsOverLimit && !(isExpired && oldest.Execution.Log.ReaderCount == 0))
             {
                 return false;
             }
 
-            execution = _queue.Dequeue().Execution;
+            execution = oldest.Execution;
+            _queue.RemoveFirst();
+            _places.Remove(execution);
             return true;
         }
     }

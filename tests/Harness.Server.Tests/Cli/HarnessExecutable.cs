@@ -9,7 +9,7 @@ internal static partial class HarnessExecutable
     private static readonly Dictionary<string, string?> Environment = new[]
     {
         "VF_API_KEY", "VF_SUBDOMAIN", "VF_API_URL", "VF_RUNTIME_URL", "VF_ANALYTICS_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL",
-        "HARNESS_API_KEYS", "NO_COLOR", "ASPNETCORE_URLS", "ASPNETCORE_ENVIRONMENT",
+        "HARNESS_API_KEYS", "HARNESS_STORE", "NO_COLOR", "ASPNETCORE_URLS", "ASPNETCORE_ENVIRONMENT",
     }.ToDictionary(name => name, string? (_) => null);
 
     public static string Path { get; } = System.IO.Path.Combine(AppContext.BaseDirectory, "Harness.Cli.dll");
@@ -27,7 +27,7 @@ internal static partial class HarnessExecutable
     /// <summary>A server on a free port, once it listens.</summary>
     public static async Task<(ChildProcess Process, Uri Address)> StartServerAsync(params string[] args)
     {
-        var process = Start(["server", "--port", "0", .. args]);
+        var process = Start(["server", "--port", "0", .. args.Contains("--data") ? args : ["--memory", .. args]]);
         try
         {
             var line = await process.WaitForLineAsync(line => Address().IsMatch(line));

@@ -36,7 +36,7 @@ public sealed class ServerCommandTests
         var (server, address) = await HarnessExecutable.StartServerAsync();
         await using var _ = server;
 
-        var (exitCode, output) = await HarnessExecutable.RunAsync("server", "--port", $"{address.Port}");
+        var (exitCode, output) = await HarnessExecutable.RunAsync("server", "--memory", "--port", $"{address.Port}");
 
         Assert.Equal(1, exitCode);
         Assert.Contains($"{address.Port}", output);

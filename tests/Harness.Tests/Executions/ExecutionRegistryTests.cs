@@ -9,6 +9,22 @@ public sealed class ExecutionRegistryTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task DeletedExecutionsDoNotDisplaceThoseThatAreKept()
+    {
+        using var engine = new Engine(new ExecutionOptions { MaxFinished = 2 });
+        var kept = await engine.RunAsync("kept");
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.True(await engine.Registry.RemoveAsync(await engine.RunAsync("deleted"), TestContext.Current.CancellationToken));
+        }
+
+        await engine.RunAsync("another");
+
+        Assert.True(engine.Registry.TryFind(kept.Id, out _));
+        Assert.Equal(2, engine.Registry.List().Count);
+    }
+
+    [Fact]
     public async Task StartedExecutionIsFoundListedAndEndsWithItsBodysResult()
     {
         using var engine = new Engine();

@@ -4,7 +4,7 @@ using Harness.Executions;
 
 namespace Harness.Server.Transports.Rest;
 
-/// <summary>A page of events as JSON: <c>{"events":[…],"next":SEQ,"ended":BOOL}</c>. What is there now; nothing is waited for.</summary>
+/// <summary>A page of events as JSON: <c>{"events":[…],"next":SEQ,"ended":BOOL,"kind":…,"name":…}</c>. What is there now; nothing is waited for.</summary>
 internal static class EventPage
 {
     /// <summary>Events on a page at most, and when the client does not say.</summary>
@@ -49,7 +49,10 @@ internal static class EventPage
         }
 
         var ended = execution.Log.IsSealed && next > execution.Log.LastSequence;
-        json.Write(Encoding.UTF8.GetBytes($"],\"next\":{next},\"ended\":{(ended ? "true" : "false")}}}"));
+        json.Write(Encoding.UTF8.GetBytes($"],\"next\":{next},\"ended\":{(ended ? "true" : "false")},\"kind\":\"{execution.Request.Kind}\",\"name\":\""));
+        var name = Encoding.UTF8.GetBytes(execution.Request.Name);
+        json.Advance(JsonText.Escape(name, json.GetSpan(JsonText.EscapedLength(name))));
+        json.Write("\"}"u8);
         return json.WrittenMemory;
     }
 

@@ -21,6 +21,8 @@ internal static class ExecutionEndpoints
             .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400);
         api.MapPost("", StartAsync).WithSummary("Start an execution of any kind")
             .Produces(202, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400).Produces<ErrorResponse>(503);
+        api.MapPost("/sweep", SweepAsync).WithSummary("Delete what need not be kept: keep_seconds, keep_count, keep_bytes")
+            .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400).Produces<ErrorResponse>(503);
         api.MapPost("/cancel", CancelManyAsync).WithSummary("Cancel many executions, by ids or by filter, with a reason if there is one")
             .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400);
         api.MapGet("/{id}", GetAsync).WithSummary("Where an execution stands, with all lines (logs=full), none (logs=none) or a page (from, limit)")
@@ -82,6 +84,14 @@ internal static class ExecutionEndpoints
         return command.Ids is null && command.Filter is null
             ? throw new CommandException("ids or filter must say which; one is cancelled at /api/v1/executions/{id}/cancel", "invalid_field")
             : TypedResults.Bytes(ListDocument.Of(await commands.CancelManyAsync(command, cancellationToken)), Json);
+    }
+
+    private static async Task<IResult> SweepAsync(
+        HttpRequest request, ExecutionCommands commands, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var rule = SweepCommand.Read(await RequestBody.ReadFieldsAsync(request, cancellationToken), time.GetUtcNow());
+        var outcome = await commands.SweepAsync(rule, cancellationToken);
+        return TypedResults.Json(new SweepResponse(outcome.Deleted.Count, outcome.Trimmed.Count, outcome.Bytes));
     }
 
     private static async Task<IResult> GetEventsAsync(string id, HttpContext context, ExecutionCommands commands, EventStreams streams)
