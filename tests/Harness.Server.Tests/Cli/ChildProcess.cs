@@ -92,6 +92,9 @@ internal sealed class ChildProcess : IAsyncDisposable
         await kill.WaitForExitAsync(_limit.Token);
     }
 
+    /// <summary>Ends it as the system does when memory is short: at once, without a chance to do anything.</summary>
+    public void Kill() => _process.Kill();
+
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)

@@ -27,7 +27,7 @@ internal static partial class HarnessExecutable
     /// <summary>A server on a free port, once it listens.</summary>
     public static async Task<(ChildProcess Process, Uri Address)> StartServerAsync(params string[] args)
     {
-        var process = Start(["server", "--port", "0", .. args.Contains("--data") ? args : ["--memory", .. args]]);
+        var process = Start(["server", "--port", "0", .. args.Any(arg => arg is "--data" or "--store") ? args : ["--memory", .. args]]);
         try
         {
             var line = await process.WaitForLineAsync(line => Address().IsMatch(line));
