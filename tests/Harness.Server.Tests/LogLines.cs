@@ -6,6 +6,7 @@ namespace Harness.Server.Tests;
 public sealed class LogLines : ILoggerProvider, ILogger
 {
     private readonly ConcurrentQueue<string> _lines = new();
+    private readonly ConcurrentBag<(Func<string, bool> IsWanted, TaskCompletionSource Said)> _waiting = [];
 
     /// <summary>The lines so far, each <c>Level message</c>.</summary>
     public IReadOnlyCollection<string> Lines => _lines;
@@ -19,7 +20,28 @@ public sealed class LogLines : ILoggerProvider, ILogger
         Add($"{logLevel} {formatter(state, exception)} {exception}".TrimEnd());
 
     /// <summary>Adds a line as it is.</summary>
-    public void Add(string line) => _lines.Enqueue(line);
+    public void Add(string line)
+    {
+        _lines.Enqueue(line);
+        foreach (var (isWanted, said) in _waiting)
+        {
+            if (isWanted(line))
+            {
+                said.TrySetResult();
+            }
+        }
+    }
+
+    /// <summary>Waits for a line, said already or still to come.</summary>
+    public async Task WaitForAsync(Func<string, bool> isWanted)
+    {
+        var said = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _waiting.Add((isWanted, said));
+        if (!_lines.Any(isWanted))
+        {
+            await said.Task.WaitAsync(TestContext.Current.CancellationToken);
+        }
+    }
 
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;

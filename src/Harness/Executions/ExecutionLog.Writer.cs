@@ -5,7 +5,7 @@ namespace Harness.Executions;
 /// <content>The log writer: takes batches out of the pipeline, numbers and encodes what is in them.</content>
 public sealed partial class ExecutionLog
 {
-    private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _opened;
     private volatile Exception? _failure;
 
     /// <summary>The log's part in the store; null when memory is all there is.</summary>
@@ -25,7 +25,6 @@ public sealed partial class ExecutionLog
 
     private async Task RunAsync(LogOpening? opening)
     {
-        IsSealed = false;
         try
         {
             await WriteAllAsync(opening);

@@ -40,7 +40,7 @@ public sealed partial class ExecutionLog
     /// <param name="time">The clock of the frames.</param>
     internal ExecutionLog(
         string id, LogOpening? opening, ExecutionLogLimits limits, SegmentPool pool, LogArchive? archive, long last, TimeProvider time)
-        : this(id, limits, pool, archive, last, time)
+        : this(id, limits, pool, archive, last, time, isSealed: false)
     {
         _tail = _head = _published = RentSegment(SegmentPool.SmallestSegment);
         _writer = RunAsync(opening);
@@ -48,6 +48,10 @@ public sealed partial class ExecutionLog
 
     /// <summary>A log that is over: the store has all of it, and nothing is written any more.</summary>
     internal ExecutionLog(string id, ExecutionLogLimits limits, SegmentPool pool, LogArchive? archive, long last, TimeProvider time)
+        : this(id, limits, pool, archive, last, time, isSealed: true) => _opened.SetResult();
+
+    private ExecutionLog(
+        string id, ExecutionLogLimits limits, SegmentPool pool, LogArchive? archive, long last, TimeProvider time, bool isSealed)
     {
         _id = id;
         _limits = limits;
@@ -57,7 +61,8 @@ public sealed partial class ExecutionLog
         _encoder = new FrameEncoder(id);
         _sequence = _lastSequence = last;
         Archive = archive;
-        IsSealed = true;
+        IsSealed = isSealed;
+        _opened = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     /// <summary>

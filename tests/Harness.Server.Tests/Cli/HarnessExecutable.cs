@@ -24,10 +24,12 @@ internal static partial class HarnessExecutable
         return (exitCode, process.Output);
     }
 
-    /// <summary>A server on a free port, once it listens.</summary>
+    /// <summary>A server, once it listens: on a free port and with memory only, unless the arguments say otherwise.</summary>
     public static async Task<(ChildProcess Process, Uri Address)> StartServerAsync(params string[] args)
     {
-        var process = Start(["server", "--port", "0", .. args.Any(arg => arg is "--data" or "--store") ? args : ["--memory", .. args]]);
+        string[] port = args.Contains("--port") ? [] : ["--port", "0"];
+        string[] memory = args.Any(arg => arg is "--data" or "--store") ? [] : ["--memory"];
+        var process = Start(["server", .. port, .. memory, .. args]);
         try
         {
             var line = await process.WaitForLineAsync(line => Address().IsMatch(line));
