@@ -171,6 +171,14 @@ internal sealed partial class SqliteDatabase : IStoreDatabase
         {
             throw Explain(error);
         }
+        finally
+        {
+            if (_writer is null)
+            {
+                _lock.Dispose();
+                _lock = null;
+            }
+        }
     }
 
     private async Task MakeAsync(CancellationToken cancellationToken)
