@@ -52,6 +52,9 @@ internal sealed partial class ExecutionStore(IStoreDatabase database, StoreOptio
     public async ValueTask DisposeAsync()
     {
         await database.DisposeAsync();
+
+        // A sweep that was under way has failed by now.
+        await _sweeping.WaitAsync(CancellationToken.None);
         _sweeping.Dispose();
     }
 

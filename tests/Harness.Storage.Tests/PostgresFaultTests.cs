@@ -76,6 +76,34 @@ public sealed class PostgresFaultTests(PostgresCluster cluster)
     }
 
     [Fact]
+    public async Task AppendThatTookTooLongFailsAndItsSessionNeverWritesLater()
+    {
+        var options = cluster.NewOptions();
+        options.RetryTimeLimit = TimeSpan.FromSeconds(1);
+        var (store, _) = await Appends.OpenAsync(options, Stop);
+        await using var _1 = store;
+        await store.AppendAsync(Appends.Created(Appends.Execution(1), Appends.Frames(1, 1)), Stop);
+
+        cluster.Pause();
+        StoreException error;
+        try
+        {
+            error = await Assert.ThrowsAsync<StoreException>(
+                () => store.AppendAsync(Appends.More(1, Appends.Frames(2, 5)), Stop).AsTask().WaitAsync(TimeSpan.FromSeconds(30), Stop));
+        }
+        finally
+        {
+            cluster.Continue();
+        }
+
+        StoredFrames[] instead = [Appends.Frames(2, 1), Appends.Frames(3, 1)];
+        await store.AppendAsync(Appends.More(1, instead) with { IsRepair = true }, Stop);
+
+        Assert.True(error.IsTransient);
+        Appends.AssertSame([Appends.Frames(1, 1), .. instead], await store.ReadAllAsync(1, Stop));
+    }
+
+    [Fact]
     public async Task ServerThatLostTheStoreToAnotherOneKeepsNothingMore()
     {
         var options = cluster.NewOptions();

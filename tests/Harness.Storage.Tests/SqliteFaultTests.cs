@@ -237,6 +237,22 @@ public sealed class SqliteFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task FullDiskIsSaidAtStart()
+    {
+        using var disk = TinyDisk.Mount(_folder.NewOptions().Data);
+        var options = new StoreOptions { Data = disk.Folder };
+        var ballast = Path.Combine(disk.Folder, "ballast");
+        await File.WriteAllBytesAsync(ballast, new byte[3 * 1024 * 1024 - 32 * 1024], Stop);
+
+        var error = await Assert.ThrowsAsync<StoreException>(() => Appends.OpenAsync(options, Stop));
+        File.Delete(ballast);
+        var (store, _) = await Appends.OpenAsync(options, Stop);
+        await store.DisposeAsync();
+
+        Assert.Contains($"The disk that holds {disk.Folder}", error.Message);
+    }
+
+    [Fact]
     public async Task SpaceOfWhatWasSweptGoesBackToTheDisk()
     {
         var options = _folder.NewOptions();

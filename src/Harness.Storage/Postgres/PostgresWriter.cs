@@ -1,4 +1,3 @@
-using Harness.Executions;
 using Harness.Storage.Writing;
 using Npgsql;
 
@@ -8,6 +7,7 @@ namespace Harness.Storage.Postgres;
 internal sealed class PostgresWriter(WriteQueue writes, PostgresSession session, StoreAddress address) : IAsyncDisposable
 {
     private Task _running = Task.CompletedTask;
+    private bool _gaveUp;
 
     public void Start() => _running = Task.Run(RunAsync);
 
@@ -39,15 +39,20 @@ internal sealed class PostgresWriter(WriteQueue writes, PostgresSession session,
             if (group.Exists(item => item.Calls.Count > 0))
             {
                 await session.RetryAsync(
-                    connection => WriteAsync(connection, group), () => group.Exists(item => !item.IsAbandoned), CancellationToken.None);
+                    connection => WriteAsync(connection, group),
+                    () => !_gaveUp && group.Exists(item => !item.IsAbandoned),
+                    CancellationToken.None);
             }
         }
         catch (PostgresException error) when (group.Count > 1 && !PostgresErrors.IsLost(error))
         {
             return false;
         }
-        catch (Exception error) when (error is NpgsqlException or StoreException or TimeoutException or IOException or InvalidOperationException)
+        catch (Exception error)
         {
+            // Whatever it is: those that wait are told, and the next ones are written. Not at the end, though: that is not to take the
+            // time limit again for every group that is left.
+            _gaveUp |= writes.IsClosed && PostgresErrors.IsLost(error);
             var explained = PostgresErrors.Explain(error, address);
             group.ForEach(item => writes.Fail(item, explained));
             return true;

@@ -64,7 +64,7 @@ internal sealed partial class SqliteDatabase : IStoreDatabase
     {
         // What is free is written to again before the file grows: a little of it stays.
         const long Stays = 1024;
-        const long Step = 512;
+        const long Step = 64;
         for (var free = await PagesAsync("freelist_count", cancellationToken); free > Stays; free -= Step)
         {
             var call = new SqlCall(new SqlText($"PRAGMA incremental_vacuum({Math.Min(Step, free - Stays)})"));
@@ -113,8 +113,7 @@ internal sealed partial class SqliteDatabase : IStoreDatabase
             // The write-ahead log is emptied by SqliteCheckpoints: SQLite's own way stalls the writer for as long as it takes.
             Execute(
                 connection,
-                "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; "
-                + $"PRAGMA synchronous = {level}; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384");
+                $"PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = {level}; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384");
             return connection;
         }
         catch
@@ -172,6 +171,14 @@ internal sealed partial class SqliteDatabase : IStoreDatabase
         {
             throw Explain(error);
         }
+        finally
+        {
+            if (_writer is null)
+            {
+                _lock.Dispose();
+                _lock = null;
+            }
+        }
     }
 
     private async Task MakeAsync(CancellationToken cancellationToken)
@@ -189,6 +196,7 @@ internal sealed partial class SqliteDatabase : IStoreDatabase
 
         await using (var connection = Connect(made))
         {
+            Execute(connection, "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL");
             await _schema.ApplyAsync(connection, Tables, File, cancellationToken);
         }
 

@@ -72,8 +72,9 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
                 Transact(group);
             }
         }
-        catch (Exception error) when (error is SqliteException or IOException or InvalidOperationException)
+        catch (Exception error)
         {
+            // Whatever it is: those that wait are told, and the next ones are written.
             Recover(error);
             if (group.Count == 1)
             {

@@ -28,6 +28,18 @@ internal sealed class WriteQueue(bool isBehind) : IDisposable
     /// <summary>True when an append does not wait until it is written.</summary>
     public bool IsBehind { get; } = isBehind;
 
+    /// <summary>True when nothing comes any more.</summary>
+    public bool IsClosed
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _closed;
+            }
+        }
+    }
+
     /// <summary>Keeps an item, and returns when it is kept, or with write-behind when there is room for it.</summary>
     public Task AppendAsync(WriteItem item, CancellationToken cancellationToken)
     {

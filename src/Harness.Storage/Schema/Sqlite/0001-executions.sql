@@ -32,6 +32,7 @@ CREATE TABLE execution (
 
 CREATE INDEX execution_status ON execution (status, number);
 CREATE INDEX execution_kind ON execution (kind, number);
+CREATE INDEX execution_kind_status ON execution (kind, status, number);
 CREATE INDEX execution_ended ON execution (completed_at, number, kept) WHERE completed_at IS NOT NULL;
 
 -- The same labels as in execution.labels, to find executions by.
