@@ -10,7 +10,7 @@ namespace Harness.Benchmarks;
 /// transactions. PostgreSQL is measured where <see cref="Variable"/> has a connection string, in a schema of its own.
 /// </summary>
 [MemoryDiagnoser]
-public class StoreBenchmarks : IDisposable
+public class StoreBenchmarks
 {
     /// <summary>The environment variable.</summary>
     public const string Variable = "HARNESS_BENCHMARK_STORE";
@@ -63,15 +63,12 @@ public class StoreBenchmarks : IDisposable
     [Benchmark(OperationsPerInvoke = Appends)]
     public Task AppendUntilKept() => Task.WhenAll(Enumerable.Range(0, Executions).Select(_ => Task.Run(AppendAsync)));
 
-    /// <summary>Closes the store.</summary>
+    /// <summary>Closes the store and deletes it.</summary>
     [GlobalCleanup]
-    public async Task CloseAsync() => await _store!.DisposeAsync();
-
-    /// <inheritdoc/>
-    public void Dispose()
+    public async Task CloseAsync()
     {
+        await _store!.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
-        GC.SuppressFinalize(this);
     }
 
     private async Task AppendAsync()
