@@ -17,6 +17,15 @@ public sealed class SampleTests(HubFixture hub)
     }
 
     [Fact]
+    public async Task PythonWithItsDefaultLimitOfOneMebibyteReadsTheResultOfALongRun()
+    {
+        var (exitCode, output) = await hub.RunAsync(ClientTools.PythonWithWebSockets(), ClientTools.ClientFile("large_result.py"));
+
+        Assert.True(exitCode == 0, output);
+        Assert.Equal("ok completed\n", output);
+    }
+
+    [Fact]
     public async Task PythonScriptPollsOverRest()
     {
         var (exitCode, output) = await hub.RunAsync(ClientTools.Python(), Repository.File("samples", "python", "rest.py"));

@@ -9,6 +9,7 @@ namespace Harness.Server.Tests.Storage;
 /// The server's process killed under load, again and again. HARNESS_KILLS says how often (5 unless set; PostgreSQL gets a fifth
 /// of them).
 /// </summary>
+[Collection("PostgreSQL")]
 public sealed class KilledServerTests(PostgresCluster postgres)
 {
     private const int MostFramesBeforeAKill = 15_000;

@@ -103,6 +103,36 @@ public sealed class StoredServerTests : IDisposable
     }
 
     [Fact]
+    public async Task FullDiskFailsWhatRunsWithTheReasonWhileReadsGoOnAndIsOverWhenThereIsSpace()
+    {
+        using var disk = TinyDisk.Mount(_data);
+        await using var app = await StartAsync();
+        var ballast = Path.Combine(_data, "ballast");
+        await File.WriteAllBytesAsync(ballast, new byte[1024 * 1024], Stop);
+        var early = (await RunAsync(app, 1))[0];
+        using var socket = await SocketClient.ConnectAsync(app);
+        await socket.SendAsync("""{"action":"execute","kind":"synthetic","data":{"lines":1000000,"size":1000}}""");
+        var seen = await socket.ReceiveUntilAsync("result");
+
+        var replay = await app.Client.GetStringAsync($"/api/v1/executions/{early}/events", Stop);
+        using var ready = await app.SendAsync(HttpMethod.Get, "/health/ready");
+        File.Delete(ballast);
+        await app.Log.WaitForAsync(line => line.Contains("The store has the results of all executions that ended", StringComparison.Ordinal));
+        await RunAsync(app, 1);
+        await app.DisposeAsync();
+        await using var after = await StartAsync();
+        using var again = await SocketClient.ConnectAsync(after);
+        await again.SendAsync($$"""{"action":"subscribe","id":"{{seen[0].Text("id")}}","from":0}""");
+        var kept = (await again.ReceiveUntilAsync("unsubscribed"))[1..^1];
+
+        Assert.Equal("failed", seen[^1].GetProperty("data").Text("status"));
+        Assert.StartsWith($"The log could not be stored: The disk that holds {_data}", seen[^1].GetProperty("data").Text("error"));
+        Assert.Contains("\"completed\"", replay);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
+        Assert.Equal(seen.Select(frame => frame.GetRawText()), kept.Select(frame => frame.GetRawText()));
+    }
+
+    [Fact]
     public async Task DamagedDatabaseIsRefusedAtStartAndLeftAsItIs()
     {
         Directory.CreateDirectory(_data);

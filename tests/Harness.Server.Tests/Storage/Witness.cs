@@ -37,6 +37,9 @@ internal sealed class Witness
     /// <summary>Highest sequence seen.</summary>
     public long LastOf(string id) => _seen[id].Keys.Max();
 
+    /// <summary>Every sequence seen, in order.</summary>
+    public IEnumerable<long> SequencesOf(string id) => _seen[id].Keys.Order();
+
     /// <summary>Executions of which something was seen since the last call.</summary>
     public IReadOnlyCollection<string> TakeUnsettled()
     {
