@@ -20,7 +20,7 @@ internal sealed class LogArchive
     private readonly StoredExecution _execution;
     private readonly SegmentPool _pool;
     private readonly TimeProvider _time;
-    private (long From, Task<LogSegment?> Segment)? _loading;
+    private SharedLoad? _loading;
     private StoredExecution? _created;
     private volatile StoreAppend? _unsaved;
     private long _bytes;
@@ -162,16 +162,38 @@ internal sealed class LogArchive
     /// <exception cref="StoreException">It cannot be read now.</exception>
     public async Task<LogSegment?> LoadOnceAsync(long from, CancellationToken cancellationToken)
     {
-        while (await ShareAsync(from).WaitAsync(cancellationToken) is { } segment)
+        SharedLoad load;
+        lock (_gate)
         {
-            // False when those who shared it have let go already: it is read again.
-            if (segment.TryHold())
+            if (_recent.Find(segment => segment.Contains(from)) is { } recent)
             {
-                return segment;
+                // It is ours as long as it is in the list.
+                recent.TryHold();
+                return recent;
             }
+
+            if (_loading is not { IsDone: false } loading || loading.From != from)
+            {
+                var begun = loading = new SharedLoad(from);
+
+                // A driver may read on the caller's thread, which is a reader's.
+                loading.Segment = Task.Run(() => ReadAsync(begun), CancellationToken.None);
+                _loading = loading;
+            }
+
+            loading.Waiters++;
+            load = loading;
         }
 
-        return null;
+        try
+        {
+            return await load.Segment.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            _ = ReleaseAsync(load.Segment);
+            throw;
+        }
     }
 
     /// <summary>The newest stretch that begins before a sequence; held for the caller, who does not share it. Null: there is none.</summary>
@@ -191,47 +213,48 @@ internal sealed class LogArchive
         return null;
     }
 
-    private Task<LogSegment?> ShareAsync(long from)
+    private async Task<LogSegment?> ReadAsync(SharedLoad load)
     {
-        lock (_gate)
+        try
         {
-            if (_recent.Find(segment => segment.Contains(from)) is { } recent)
+            var segment = await ReadStretchesAsync(load.From);
+            LogSegment? dropped = segment;
+            lock (_gate)
             {
-                return Task.FromResult<LogSegment?>(recent);
+                load.IsDone = true;
+                for (var waiter = 0; waiter < load.Waiters; waiter++)
+                {
+                    segment?.TryHold();
+                }
+
+                if (_readers > 0 && segment is not null)
+                {
+                    _recent.Add(segment);
+                    dropped = _recent.Count > MaxRecent ? _recent[0] : null;
+                    _recent.RemoveRange(0, dropped is null ? 0 : 1);
+                }
             }
 
-            if (_loading is not { } loading || loading.From != from || loading.Segment.IsCompleted)
+            dropped?.Release();
+            return segment;
+        }
+        finally
+        {
+            lock (_gate)
             {
-                // A driver may read on the caller's thread, which is a reader's.
-                loading = (from, Task.Run(() => ReadAsync(from)));
-                _loading = loading;
+                load.IsDone = true;
             }
-
-            return loading.Segment;
         }
     }
 
-    private async Task<LogSegment?> ReadAsync(long from)
+    // Who no longer waits gives back what was held for it.
+    private static async Task ReleaseAsync(Task<LogSegment?> loading)
     {
-        var segment = await ReadStretchesAsync(from);
-        if (segment is null)
+        await ((Task)loading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (loading.IsCompletedSuccessfully)
         {
-            return null;
+            (await loading)?.Release();
         }
-
-        LogSegment? dropped = segment;
-        lock (_gate)
-        {
-            if (_readers > 0)
-            {
-                _recent.Add(segment);
-                dropped = _recent.Count > MaxRecent ? _recent[0] : null;
-                _recent.RemoveRange(0, dropped is null ? 0 : 1);
-            }
-        }
-
-        dropped?.Release();
-        return segment;
     }
 
     private async Task<LogSegment?> ReadStretchesAsync(long from)
@@ -281,6 +304,18 @@ internal sealed class LogArchive
 
         segment.Commit();
         return segment;
+    }
+
+    /// <summary>A read that several readers may wait for. The segment is held once for each of them.</summary>
+    private sealed class SharedLoad(long from)
+    {
+        public long From => from;
+
+        public Task<LogSegment?> Segment { get; set; } = Task.FromResult<LogSegment?>(null);
+
+        public int Waiters { get; set; }
+
+        public bool IsDone { get; set; }
     }
 }
 

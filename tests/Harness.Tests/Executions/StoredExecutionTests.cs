@@ -381,6 +381,35 @@ public sealed class StoredExecutionTests
     }
 
     [Fact]
+    public async Task ReadersAtManyPlacesThatComeAndGoGiveAllMemoryBack()
+    {
+        var store = new FakeStore();
+        using var before = new Engine(store: store);
+        var execution = await RunLinesAsync(before, 20_000);
+        using var after = new Engine(store: store);
+        await after.Registry.OpenAsync(Stop);
+        var log = (await after.Registry.FindAsync(execution.Id, Stop))!.Log;
+
+        await Parallel.ForAsync(0, 200, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Stop }, async (number, _) =>
+        {
+            var from = 1 + (number * 97 % 20_000);
+            using var cursor = log.OpenCursor(from, new LogBell());
+
+            // Some leave while their first stretch is on its way.
+            var isTaken = cursor.TryTake(out var range);
+            for (var turn = 0; number % 3 != 0 && !isTaken; turn++)
+            {
+                await Task.Yield();
+                isTaken = cursor.TryTake(out range);
+            }
+
+            Assert.True(!isTaken || range.First == from);
+        });
+
+        Assert.True(SpinWait.SpinUntil(() => after.Registry.LogBytes == 0, TimeSpan.FromSeconds(20)), $"{after.Registry.LogBytes} bytes");
+    }
+
+    [Fact]
     public async Task FinishedExecutionLeavesMemoryAndNobodyNotices()
     {
         var time = new ManualTime();
