@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Harness.Generations;
 using Harness.Server;
 
 namespace Harness.Cli;
@@ -13,6 +14,7 @@ internal static class ServerCommand
           harness server --host 0.0.0.0 --api-key s3cret    Serve the network, to those who have the key
           harness server --cors-origin https://my.page      Let a web page of another origin connect
           harness server --voiceflow-api-key VF.DM.123.abc  Test a Voiceflow agent instead of the demo agent
+          harness server --agents samples/agents/named      Serve the agents of a folder, one YAML file each
           harness server --cors=false --swagger=false       As little as possible
         """;
 
@@ -53,11 +55,16 @@ internal static class ServerCommand
         var logFormat = new Option<string>("--log-format") { Description = "Form of the server's own log: text or json [default: text]" };
         logFormat.AcceptOnlyFromAmong("text", "json");
         var synthetic = new Option<bool>("--synthetic") { Description = "Also run executions of the kind 'synthetic', for load tests" };
+        var agents = new Option<string>("--agents")
+        {
+            Description = "Folder of agents that are called by name, one YAML file each",
+            HelpName = "dir",
+        };
         var agent = new AgentFlags();
 
         var command = new Command("server", "Serves REST and WebSocket clients until Ctrl-C.")
         {
-            port, host, debug, cors, corsOrigin, swagger, apiKey, logFormat, synthetic,
+            port, host, debug, cors, corsOrigin, swagger, apiKey, logFormat, synthetic, agents,
         };
         agent.AddTo(command);
         command.SetAction((parsed, _) =>
@@ -72,6 +79,11 @@ internal static class ServerCommand
             SetAll("ApiKeys", apiKey);
             Set("LogFormat", logFormat);
             Set("Synthetic", synthetic);
+            if (parsed.GetValue(agents) is { } folder)
+            {
+                settings[$"{GenerationOptions.Section}:{nameof(GenerationOptions.AgentFolder)}"] = folder;
+            }
+
             return HarnessServer.RunAsync([], settings);
 
             void Set<T>(string name, Option<T> option)

@@ -1,4 +1,5 @@
 using Harness.Agents;
+using Harness.Generations;
 using Harness.Server.Safety;
 
 namespace Harness.Server;
@@ -32,7 +33,7 @@ internal static class ServerConfiguration
     {
         var keys = read("HARNESS_API_KEYS")?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
         var settings = keys.Index().Select(key => KeyValuePair.Create($"{ApiKeysSection}:{key.Index}", (string?)key.Item));
-        return settings.Select(Conceal).Concat(AgentEnvironment.Read(read));
+        return settings.Select(Conceal).Concat(AgentEnvironment.Read(read)).Concat(ProviderEnvironment.Read(read));
     }
 
     private static bool IsApiKey(string name) => name.StartsWith(ApiKeysSection, StringComparison.OrdinalIgnoreCase);

@@ -24,7 +24,7 @@ internal sealed record ApiSuccess([property: JsonPropertyName("data")] object Da
 {
     /// <summary>Always true.</summary>
     [JsonPropertyName("success"), JsonPropertyOrder(-1)]
-    public bool Success => true;
+    public bool Success { get; } = true;
 }
 
 /// <summary>The body of a refusal.</summary>
@@ -32,5 +32,5 @@ internal sealed record ApiError([property: JsonPropertyName("error")] string Err
 {
     /// <summary>Always false.</summary>
     [JsonPropertyName("success"), JsonPropertyOrder(-1)]
-    public bool Success => false;
+    public bool Success { get; } = false;
 }
