@@ -15,6 +15,7 @@ internal sealed class GenerationRun(
     private readonly List<ToolOutcome> _outcomes = [];
     private GenerationStage _stage = GenerationStage.Setup;
     private TokenUsage _usage;
+    private string? _shown;
     private string _provider = "";
     private string _model = "";
     private int _stepsLeft;
@@ -31,7 +32,7 @@ internal sealed class GenerationRun(
             var value = request.Schema is null ? default : Accept(answer.Text);
             if (request.Schema is not null)
             {
-                await events.ObjectAsync(value);
+                await ShowAsync(value);
             }
 
             Remember(agent, answer.Text);
@@ -138,13 +139,22 @@ internal sealed class GenerationRun(
     // The longer the object, the rarer: every part repeats all of it.
     private async ValueTask<int> ShowPartAsync(string text, int shown)
     {
-        if (PartialJson.Read(WithoutFence(text)) is not { } part)
+        if (PartialJson.Read(WithoutFence(text)) is { } part)
         {
-            return shown;
+            await ShowAsync(part);
         }
 
-        await events.ObjectAsync(part);
         return text.Length;
+    }
+
+    private async ValueTask ShowAsync(JsonElement part)
+    {
+        var written = AgentJson.ToText(part);
+        if (written != _shown)
+        {
+            _shown = written;
+            await events.ObjectAsync(part);
+        }
     }
 
     private async Task<JsonElement> UseAsync(ModelToolCall call, List<AgentTool> tools, IReadOnlyList<AgentDefinition> subAgents)

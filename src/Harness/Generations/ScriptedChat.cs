@@ -14,6 +14,7 @@ internal sealed class ScriptedChat(Script script, TimeSpan tokenDelay, int maxRe
 {
     private const string ToolCall = "tool-call";
     private const string Object = "object";
+    private const int PieceLength = 6;
 
     /// <summary>The same script, when its tool calls can be made.</summary>
     /// <exception cref="AgentException">One names no tool.</exception>
@@ -41,7 +42,7 @@ internal sealed class ScriptedChat(Script script, TimeSpan tokenDelay, int maxRe
             : (ReadObject(traces, prompt.Schema, asked.Item?.Text ?? ""), null);
         var cut = CutAt(text, prompt.Settings.StopSequences);
         var (tokens, reason) = (0L, call is null ? "stop" : "tool-calls");
-        foreach (var token in Tokens(text[..cut]))
+        foreach (var token in prompt.Schema.ValueKind == JsonValueKind.Undefined ? Words(text[..cut]) : Pieces(text))
         {
             if (tokens == prompt.Settings.MaxTokens)
             {
@@ -80,7 +81,7 @@ internal sealed class ScriptedChat(Script script, TimeSpan tokenDelay, int maxRe
 
         if (answered.Count > 0)
         {
-            variables["result"] = JsonSerializer.SerializeToElement(answered[^1].Text);
+            Learn(answered[^1].Text, variables);
         }
 
         var turn = ScriptTurn.Read(AgentTurn.Text(said));
@@ -125,6 +126,19 @@ internal sealed class ScriptedChat(Script script, TimeSpan tokenDelay, int maxRe
         return AgentJson.ToText(written ?? SchemaSample.Make(schema, said));
     }
 
+    // What a tool has answered is {result}, and each member of it is a variable too.
+    private static void Learn(string result, Dictionary<string, JsonElement> variables)
+    {
+        variables["result"] = JsonSerializer.SerializeToElement(result);
+        if (PartialJson.Read(result) is { ValueKind: JsonValueKind.Object } members)
+        {
+            foreach (var member in members.EnumerateObject())
+            {
+                variables[member.Name] = member.Value;
+            }
+        }
+    }
+
     private static string NameOf(JsonElement call) =>
         call.ValueKind == JsonValueKind.Object && call.TryGetProperty("name", out var name) && name.ValueKind == JsonValueKind.String
             ? name.GetString()!
@@ -134,23 +148,34 @@ internal sealed class ScriptedChat(Script script, TimeSpan tokenDelay, int maxRe
         .Select(stop => stop.Length == 0 ? -1 : text.IndexOf(stop, StringComparison.Ordinal))
         .Where(at => at >= 0).Append(text.Length).Min();
 
-    /// <summary>Words, each with the white space behind it.</summary>
-    private static IEnumerable<string> Tokens(string text)
+    private static IEnumerable<string> Words(string text)
     {
         for (var start = 0; start < text.Length;)
         {
             var end = start;
-            while (end < text.Length && !char.IsWhiteSpace(text[end]) && !(end > start && text[end] is '"' or ',' or ':'))
+            while (end < text.Length && !char.IsWhiteSpace(text[end]))
             {
                 end++;
             }
 
-            end = Math.Max(end, start + 1);
+            // Each with the white space behind it.
             while (end < text.Length && char.IsWhiteSpace(text[end]))
             {
                 end++;
             }
 
+            yield return text[start..end];
+            start = end;
+        }
+    }
+
+    // JSON has long stretches without a space.
+    private static IEnumerable<string> Pieces(string text)
+    {
+        for (var start = 0; start < text.Length;)
+        {
+            var end = Math.Min(text.Length, start + PieceLength);
+            end += end < text.Length && char.IsHighSurrogate(text[end - 1]) ? 1 : 0;
             yield return text[start..end];
             start = end;
         }

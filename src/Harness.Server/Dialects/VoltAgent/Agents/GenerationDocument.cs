@@ -46,12 +46,12 @@ internal static class GenerationDocument
 
     private sealed record TextBody(
         [property: JsonPropertyName("input"), Description("A text, or messages {role, content}")] JsonNode Input,
-        [property: JsonPropertyName("options")] OptionsBody? Options);
+        [property: JsonPropertyName("options")] OptionsBody? Options = null);
 
     private sealed record ObjectBody(
         [property: JsonPropertyName("input"), Description("A text, or messages {role, content}")] JsonNode Input,
         [property: JsonPropertyName("schema"), Description("A JSON schema with type object")] JsonObject Schema,
-        [property: JsonPropertyName("options")] OptionsBody? Options);
+        [property: JsonPropertyName("options")] OptionsBody? Options = null);
 
     private sealed record OptionsBody
     {
