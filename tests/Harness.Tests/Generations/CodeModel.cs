@@ -17,7 +17,14 @@ internal sealed class CodeModel(Func<ChatPrompt, IEnumerable<ModelPart>> answer)
     public static CodeModel Saying(params string[] tokens) => new(_ => Text(tokens));
 
     /// <summary>Waits for ever after its first token.</summary>
-    public static CodeModel Hanging => new(_ => [new ModelText("one "), new Pause()]);
+    public static CodeModel Hanging => HangingAfter(() => { });
+
+    /// <summary>As <see cref="Hanging"/>, and says when it is asked.</summary>
+    public static CodeModel HangingAfter(Action asked) => new(_ =>
+    {
+        asked();
+        return [new ModelText("one "), new Pause()];
+    });
 
     public static IEnumerable<ModelPart> Text(params string[] tokens) =>
         [.. tokens.Select(token => new ModelText(token)), new ModelFinish("stop", new TokenUsage(3, tokens.Length))];

@@ -20,7 +20,7 @@ internal sealed class AgentRequests(Generator generator, AgentCatalog catalog, E
 
         var input = GenerationInput.Read(id, await ApiBody.ReadAsync(context.Request, isOptional: false, context.RequestAborted), isObject);
         var execution = await StartAsync(context, generator.Plan(input.Request));
-        await using var abort = CancelOnAbort(context, execution);
+        using var leash = new Leash(context, execution, executions);
         var result = await execution.Completion.WaitAsync(context.RequestAborted);
         return execution.State.Status switch
         {
@@ -41,7 +41,7 @@ internal sealed class AgentRequests(Generator generator, AgentCatalog catalog, E
 
         var input = GenerationInput.Read(id, await ApiBody.ReadAsync(context.Request, isOptional: false, context.RequestAborted), isObject);
         var execution = await StartAsync(context, generator.Plan(input.Request));
-        await using var abort = input.IsResumable ? default : CancelOnAbort(context, execution);
+        using var leash = input.IsResumable ? null : new Leash(context, execution, executions);
         var command = new SubscribeCommand(execution.Id, From: 1, Tail: null, Epoch: null, Events: true);
         try
         {
@@ -72,9 +72,6 @@ internal sealed class AgentRequests(Generator generator, AgentCatalog catalog, E
         }
     }
 
-    private CancellationTokenRegistration CancelOnAbort(HttpContext context, Execution execution) =>
-        context.RequestAborted.UnsafeRegister(_ => executions.TryCancel(execution), null);
-
     private static JsonObject Answer(Execution execution, ExecutionResult result, GenerationInput input)
     {
         var answer = JsonNode.Parse(result.Details.Span)!.AsObject();
@@ -86,5 +83,32 @@ internal sealed class AgentRequests(Generator generator, AgentCatalog catalog, E
         }
 
         return answer;
+    }
+
+    /// <summary>Cancels an execution when the client that asked for it leaves.</summary>
+    private sealed class Leash : IDisposable
+    {
+        private readonly HttpContext _context;
+        private readonly Execution _execution;
+        private readonly ExecutionRegistry _executions;
+        private readonly CancellationTokenRegistration _registration;
+
+        public Leash(HttpContext context, Execution execution, ExecutionRegistry executions)
+        {
+            (_context, _execution, _executions) = (context, execution, executions);
+            _registration = context.RequestAborted.UnsafeRegister(static leash => ((Leash)leash!).Pull(), this);
+        }
+
+        public void Dispose()
+        {
+            // What waited on the same token may have been told first, and be here before the registration was called.
+            _registration.Dispose();
+            if (_context.RequestAborted.IsCancellationRequested)
+            {
+                Pull();
+            }
+        }
+
+        private void Pull() => _executions.TryCancel(_execution);
     }
 }
