@@ -28,6 +28,9 @@ public sealed class ChatModels : IDisposable
         _http = new AgentHttp(_agents.MaxReplyBytes, time);
     }
 
+    /// <summary>Characters of one answer at most, all steps together.</summary>
+    internal int MaxReplyLength => _agents.MaxReplyBytes;
+
     /// <summary>The model, its provider's name, and the name it has there.</summary>
     /// <exception cref="AgentException">There is no such provider, or it lacks a key; the message says what to set.</exception>
     public (IChatModel Model, string Provider, string Name) Resolve(AgentDefinition agent)

@@ -19,6 +19,7 @@ internal sealed class GenerationRun(
     private string _provider = "";
     private string _model = "";
     private int _stepsLeft;
+    private long _length;
 
     /// <summary>Runs it. What goes wrong is a result; only a cancelled token throws.</summary>
     public async Task<ExecutionResult> RunAsync(AgentDefinition agent)
@@ -107,6 +108,7 @@ internal sealed class GenerationRun(
             {
                 case ModelText piece:
                     text.Append(piece.Text);
+                    CheckLength(piece.Text.Length);
                     if (!isObject)
                     {
                         await events.TextAsync(piece.Text);
@@ -134,6 +136,17 @@ internal sealed class GenerationRun(
         }
 
         return new Answer(text.ToString(), reason, calls);
+    }
+
+    // A model that never ends must not fill the memory.
+    private void CheckLength(int more)
+    {
+        _length += more;
+        if (_length > models.MaxReplyLength)
+        {
+            throw new AgentException(
+                $"The model answered more than {models.MaxReplyLength} characters; raise Harness:Agents:MaxReplyBytes if that is right");
+        }
     }
 
     // The longer the object, the rarer: every part repeats all of it.

@@ -28,6 +28,15 @@ public sealed class AgentClientTests
         Assert.Contains("Stream completed successfully\nRequest was cancelled\nWatcher saw: USER_CANCELLED\n", output);
     }
 
+    [Fact]
+    public async Task FolderThatIsNotThereKeepsTheServerFromStarting()
+    {
+        var (exitCode, output) = await HarnessExecutable.RunAsync("server", "--port", "0", "--agents", "no/such/folder");
+
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith("The agents' folder no/such/folder cannot be read: ", output);
+    }
+
     private static async Task<string> RunAsync(string program, string file)
     {
         var (server, address) = await HarnessExecutable.StartServerAsync("--agents", ClientTools.ClientFile("agents"));

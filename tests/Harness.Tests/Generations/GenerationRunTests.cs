@@ -282,6 +282,16 @@ public sealed class GenerationRunTests
     }
 
     [Fact]
+    public async Task ModelThatNeverEndsIsStopped()
+    {
+        using var house = GenerationHouse.Of(new CodeModel(_ => Enumerable.Repeat(new ModelText(new string('x', 100_000)), int.MaxValue)));
+
+        var outcome = await house.RunAsync("go");
+
+        Assert.Equal("The model answered more than 8388608 characters; raise Harness:Agents:MaxReplyBytes if that is right", outcome.Result.Error);
+    }
+
+    [Fact]
     public async Task HugePiecesAndResultsDoNotBreakTheLog()
     {
         var huge = new string('ü', 300_000);
