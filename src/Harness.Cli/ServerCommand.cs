@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Harness.Cli.Storage;
+using Harness.Generations;
 using Harness.Server;
 using Harness.Storage;
 
@@ -17,6 +18,7 @@ internal static class ServerCommand
           harness server --voiceflow-api-key VF.DM.123.abc  Test a Voiceflow agent instead of the demo agent
           harness server --data /var/lib/harness            Keep executions there instead of in .harness
           harness server --memory                           Keep nothing: gone when the server stops
+          harness server --agents samples/agents/named      Serve the agents of a folder, one YAML file each
           harness server --cors=false --swagger=false       As little as possible
         """;
 
@@ -63,11 +65,16 @@ internal static class ServerCommand
             Description = "What clients see survives: commit, a killed server; full, a power cut too; none, neither [default: commit]",
         };
         durability.AcceptOnlyFromAmong("commit", "full", "none");
+        var agents = new Option<string>("--agents")
+        {
+            Description = "Folder of agents that are called by name, one YAML file each",
+            HelpName = "dir",
+        };
         var (agent, store, keep) = (new AgentFlags(), new StoreFlags(), new KeepFlags(defaults: true));
 
         var command = new Command("server", "Serves REST and WebSocket clients until Ctrl-C.")
         {
-            port, host, debug, cors, corsOrigin, swagger, apiKey, logFormat, synthetic,
+            port, host, debug, cors, corsOrigin, swagger, apiKey, logFormat, synthetic, agents,
         };
         store.AddTo(command);
         command.Options.Add(memory);
@@ -95,6 +102,11 @@ internal static class ServerCommand
             Set("Synthetic", synthetic);
             SetIn(StoreOptions.Section, nameof(StoreOptions.MemoryOnly), memory);
             SetIn(StoreOptions.Section, nameof(StoreOptions.Durability), durability);
+            if (parsed.GetValue(agents) is { } folder)
+            {
+                settings[$"{GenerationOptions.Section}:{nameof(GenerationOptions.AgentFolder)}"] = folder;
+            }
+
             return HarnessServer.RunAsync([], settings);
 
             void Set<T>(string name, Option<T> option) => SetIn(ServerOptions.Section, name, option);

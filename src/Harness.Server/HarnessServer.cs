@@ -1,13 +1,3 @@
-using System.Text.Encodings.Web;
-using Harness.Executions;
-using Harness.Server.Dialects.Voiceflow;
-using Harness.Server.Safety;
-using Harness.Server.Swagger;
-using Harness.Server.Transports;
-using Harness.Server.Transports.Rest;
-using Harness.Server.Transports.SignalR;
-using Harness.Server.Transports.WebSockets;
-using Harness.Storage;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
@@ -71,67 +61,17 @@ public static class HarnessServer
             builder.Configuration.AddHarness(args, settings?.ToList() ?? []);
             builder.Logging.AddHarness(builder.Configuration.GetSection(ServerOptions.Section));
             builder.WebHost.ConfigureKestrel(Listen);
-            AddServices(builder.Services);
-            AddWanted(builder.Services, builder.Configuration.GetSection(ServerOptions.Section));
+            HarnessWeb.AddServices(builder);
+            builder.Services.AddSingleton<StartFailure>();
+            builder.Services.AddSingleton<IHostLifetime>(
+                provider => ActivatorUtilities.CreateInstance<SignalLifetime>(provider, (Action<int>)Environment.Exit));
             configure(builder.Services);
-
-            var app = builder.Build();
-            UsePipeline(app);
-            return app;
+            return builder.Build().MapHarness();
         }
         catch (Exception e) when (StartFailure.Describe(e) is { } failure)
         {
             throw new ServerStartException(failure, e);
         }
-    }
-
-    private static void AddServices(IServiceCollection services)
-    {
-        services.AddOptions<ServerOptions>().BindConfiguration(ServerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<HostOptions>().Configure<IOptions<ServerOptions>>(LimitShutdown);
-        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
-        services.AddHarness();
-        services.AddStorage();
-        services.AddHostedService<RetentionService>();
-        services.AddSingleton<EngineLifetime>();
-        services.AddHostedService(provider => provider.GetRequiredService<EngineLifetime>());
-        services.AddSingleton<IHostLifetime>(
-            provider => ActivatorUtilities.CreateInstance<SignalLifetime>(provider, (Action<int>)Environment.Exit));
-        services.AddSingleton<StartBanner>();
-        services.AddSingleton<StartFailure>();
-        services.AddSingleton<ApiKeyRing>();
-        services.AddSingleton<OriginPolicy>();
-        services.AddSingleton<ExecutionCommands>();
-        services.AddSingleton<ConnectionLimit>();
-        services.AddSingleton<OpenConnections>();
-        services.AddSockets();
-        services.AddExecutionHub();
-        services.AddExecutionEndpoints();
-        services.AddVoiceflow();
-        services.AddSwagger();
-    }
-
-    private static void AddWanted(IServiceCollection services, IConfigurationSection server)
-    {
-        if (server.GetValue<bool>(nameof(ServerOptions.Synthetic)))
-        {
-            services.AddSingleton<IExecutionKind, SyntheticKind>();
-        }
-    }
-
-    private static void UsePipeline(WebApplication app)
-    {
-        app.UseMiddleware<RequestLog>();
-        app.UseMiddleware<CrossOrigin>();
-        app.UseErrorAnswers();
-        app.UseMiddleware<ApiKeyGate>();
-        app.UsePageNotFound();
-        app.MapSwagger();
-        app.MapSockets();
-        app.MapExecutionHub();
-        app.MapExecutionEndpoints();
-        app.MapVoiceflow();
-        app.Lifetime.ApplicationStarted.Register(() => app.Services.GetRequiredService<StartBanner>().Write());
     }
 
     private static void Listen(KestrelServerOptions kestrel)
@@ -141,8 +81,4 @@ public static class HarnessServer
         kestrel.Limits.MaxRequestBodySize = options.MaxBodyBytes;
         kestrel.Listen(ListenAddress.Resolve(options), options.Port);
     }
-
-    // After the executions, sockets and the web server get a moment of their own to let the last answers out.
-    private static void LimitShutdown(HostOptions host, IOptions<ServerOptions> options) =>
-        host.ShutdownTimeout = options.Value.ShutdownTimeLimit + TimeSpan.FromSeconds(10);
 }

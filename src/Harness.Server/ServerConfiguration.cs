@@ -1,4 +1,5 @@
 using Harness.Agents;
+using Harness.Generations;
 using Harness.Server.Safety;
 using Harness.Storage;
 
@@ -40,7 +41,7 @@ internal static class ServerConfiguration
             settings = settings.Append(KeyValuePair.Create(ConnectionString, (string?)store));
         }
 
-        return settings.Select(Conceal).Concat(AgentEnvironment.Read(read));
+        return settings.Select(Conceal).Concat(AgentEnvironment.Read(read)).Concat(ProviderEnvironment.Read(read));
     }
 
     private static bool IsApiKey(string name) => name.StartsWith(ApiKeysSection, StringComparison.OrdinalIgnoreCase);

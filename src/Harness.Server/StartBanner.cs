@@ -1,8 +1,10 @@
 using Harness.Agents;
+using Harness.Generations;
 using Harness.Server.Safety;
 using Harness.Storage;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.Options;
 
 namespace Harness.Server;
@@ -13,7 +15,9 @@ internal sealed partial class StartBanner(
     IOptions<ServerOptions> options,
     IOptions<StoreOptions> store,
     AgentFactory agents,
+    AgentCatalog catalog,
     ApiKeyRing keys,
+    EndpointDataSource routes,
     ILogger<StartBanner> logger)
 {
     /// <summary>Writes the lines; the server listens already. Nothing in a test host that listens nowhere.</summary>
@@ -29,11 +33,14 @@ internal sealed partial class StartBanner(
         if (options.Value.Swagger)
         {
             LogSwagger(url);
+            LogPage(url);
         }
 
         LogSocket(url.Replace("http://", "ws://", StringComparison.Ordinal));
         WriteAgent();
         LogStore(StoreFactory.Describe(store.Value));
+        LogAgents(url, string.Join(", ", catalog.Agents.Select(agent => $"{agent.Id} ({agent.Model})")));
+        WriteOwnRoutes();
         LogSafety(
             keys.IsEmpty ? "No API key is asked for" : "Every request but /health needs an API key",
             ListenAddress.IsLoopback(options.Value)
@@ -56,6 +63,27 @@ internal sealed partial class StartBanner(
             LogNoAgent(e.Message);
         }
     }
+
+    // What the program that Harness is a part of has mapped itself.
+    private void WriteOwnRoutes()
+    {
+        foreach (var route in routes.Endpoints.OfType<RouteEndpoint>().Where(route => route.Metadata.GetMetadata<OwnRoute>() is null))
+        {
+            var methods = route.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["*"];
+            var words = route.Metadata.GetMetadata<IEndpointSummaryMetadata>()?.Summary
+                ?? route.Metadata.GetMetadata<IEndpointDescriptionMetadata>()?.Description;
+            LogOwnRoute(string.Join(' ', methods), $"/{route.RoutePattern.RawText?.TrimStart('/')}", words is null ? "" : $" - {words}");
+        }
+    }
+
+    [LoggerMessage(8, LogLevel.Information, "Agents at {Url}/agents: {Agents}")]
+    private partial void LogAgents(string url, string agents);
+
+    [LoggerMessage(9, LogLevel.Information, "Custom endpoint {Methods} {Path}{Words}")]
+    private partial void LogOwnRoute(string methods, string path, string words);
+
+    [LoggerMessage(10, LogLevel.Information, "Swagger UI of all routes available at {Url}/ui, their OpenAPI document at {Url}/doc")]
+    private partial void LogPage(string url);
 
     [LoggerMessage(1, LogLevel.Information, "Starting Harness API server on {Url}")]
     private partial void LogStart(string url);

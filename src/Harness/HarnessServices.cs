@@ -9,9 +9,17 @@ namespace Harness;
 /// <summary>Registers the engine.</summary>
 public static class HarnessServices
 {
-    /// <summary>Adds the registry, the suite runner and the agents with their options. Call it once; needs logging and configuration.</summary>
-    public static IServiceCollection AddHarness(this IServiceCollection services)
+    /// <summary>
+    /// Adds the registry, the suite runner and the agents with their options. Needs logging and configuration. A second call adds nothing
+    /// but what is registered on its builder.
+    /// </summary>
+    public static HarnessBuilder AddHarness(this IServiceCollection services)
     {
+        if (services.Any(service => service.ServiceType == typeof(ExecutionRegistry)))
+        {
+            return new HarnessBuilder(services);
+        }
+
         services.AddOptions<ExecutionOptions>().BindConfiguration(ExecutionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<AgentOptions>().BindConfiguration(AgentOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
@@ -19,6 +27,7 @@ public static class HarnessServices
         services.TryAddSingleton<ExecutionRegistry>();
         services.TryAddSingleton<AgentFactory>();
         services.TryAddSingleton<SuiteRunner>();
-        return services;
+        services.AddGenerations();
+        return new HarnessBuilder(services);
     }
 }

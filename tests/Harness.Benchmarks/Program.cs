@@ -2,15 +2,23 @@ using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using Harness.Benchmarks;
 using Harness.Benchmarks.Measurements;
 
-if (args is ["store", ..])
+// Not a micro-benchmark: a server in a process of its own, and clients; or the engine with its stores.
+switch (args)
 {
-    await StoreMeasurement.RunAsync(args);
-    return;
+    case [GenerationServer.Command, ..]:
+        return await GenerationServer.RunAsync();
+    case ["streams", ..]:
+        return await GenerationStreams.RunAsync();
+    case ["store", ..]:
+        await StoreMeasurement.RunAsync(args);
+        return 0;
 }
 
 // In this process: what is measured is warmed up by the benchmark itself, and nothing has to be generated or built.
 var config = DefaultConfig.Instance.AddJob(
     Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(5).WithIterationCount(9));
-BenchmarkSwitcher.FromAssembly(typeof(Harness.Benchmarks.LogBenchmarks).Assembly).Run(args, config);
+BenchmarkSwitcher.FromAssembly(typeof(LogBenchmarks).Assembly).Run(args, config);
+return 0;

@@ -67,7 +67,7 @@ internal sealed class LocalRun : ISuiteRun
         return new ServiceCollection()
             .AddSingleton<IConfiguration>(configuration)
             .AddLogging()
-            .AddHarness()
+            .AddHarness().Services
             .BuildServiceProvider();
     }
 

@@ -27,7 +27,7 @@ internal static class SwaggerPages
             return;
         }
 
-        app.MapOpenApi(DocumentPath);
+        app.MapOpenApi(DocumentPath).WithMetadata(new OwnRoute());
         app.UseWhen(context => context.GetEndpoint() is null && context.Request.Path.StartsWithSegments("/swagger"), UsePage);
     }
 

@@ -173,7 +173,13 @@ internal sealed class ExecutionCommands
             var limit = command.TimeLimit is { } wish && !(plan.Request.TimeLimit < wish) ? wish : plan.Request.TimeLimit;
             return plan with
             {
-                Request = plan.Request with { IdempotencyKey = command.IdempotencyKey, Labels = command.Labels, TimeLimit = limit },
+                Request = plan.Request with
+                {
+                    IdempotencyKey = command.IdempotencyKey,
+                    // What the kind labels its executions with is how they are found again: a client cannot take it away.
+                    Labels = command.Labels.Concat(plan.Request.Labels).GroupBy(label => label.Key).ToDictionary(label => label.Key, label => label.Last().Value),
+                    TimeLimit = limit,
+                },
             };
         }
         catch (ExecutionInputException e)

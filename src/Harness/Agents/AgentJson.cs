@@ -11,6 +11,9 @@ internal static class AgentJson
     /// <summary>Escapes only what JSON demands; nothing here is put into HTML.</summary>
     public static readonly JavaScriptEncoder Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
 
+    /// <summary>Writes any object, with names as web clients know them.</summary>
+    public static readonly JsonSerializerOptions Values = new(JsonSerializerDefaults.Web) { Encoder = Encoder };
+
     private static readonly JsonWriterOptions Plain = new() { Encoder = Encoder };
 
     /// <summary>The bytes of one JSON object.</summary>

@@ -15,9 +15,12 @@ internal static class ScriptReader
     private static readonly TimeSpan PatternTimeLimit = TimeSpan.FromSeconds(1);
 
     /// <summary>The rules of the built-in demo agent.</summary>
-    public static Script ReadDemo()
+    public static Script ReadDemo() => ReadResource(Built);
+
+    /// <summary>Rules inside this assembly.</summary>
+    public static Script ReadResource(string name)
     {
-        using var resource = typeof(ScriptReader).Assembly.GetManifestResourceStream(Built)!;
+        using var resource = typeof(ScriptReader).Assembly.GetManifestResourceStream(name)!;
         using var text = new StreamReader(resource);
         return ReadYaml("demo.yaml", text);
     }
@@ -46,7 +49,9 @@ internal static class ScriptReader
     /// <exception cref="AgentException">It is no script; says where and what to change.</exception>
     public static Script ReadRequest(JsonElement agent) => Read(ScriptSource.Of("agent", agent.Clone()));
 
-    private static Script Read(ScriptNode root)
+    /// <summary>Reads the rules of a document; what else is in it is the caller's business.</summary>
+    /// <exception cref="AgentException">They are no rules; says where and what to change.</exception>
+    public static Script Read(ScriptNode root)
     {
         var rules = (root.Find("rules") ?? throw root.Error("'rules' is missing: a list of when and reply")).Items().ToArray();
         if (rules.Length > Script.MaxRules)
@@ -138,7 +143,9 @@ internal static class ScriptReader
             ? number
             : throw node.Error("a number is expected here");
 
-    private static TimeSpan Delay(ScriptNode node)
+    /// <summary>A time such as <c>250ms</c>, at most <see cref="Script.MaxDelay"/>.</summary>
+    /// <exception cref="AgentException">It is none.</exception>
+    public static TimeSpan Delay(ScriptNode node)
     {
         var text = node.Text().Trim();
         var (number, unit) = text.EndsWith("ms", StringComparison.Ordinal) ? (text[..^2], 1.0)

@@ -88,6 +88,7 @@ public sealed class ReadmeTests(HubFixture hub)
             line.Contains("completed", StringComparison.Ordinal)
             || line.Contains("\"status\":\"running\",\"started_at\"", StringComparison.Ordinal)
             || line.Contains("healthy", StringComparison.Ordinal)
+            || line.Contains("\"success\":true", StringComparison.Ordinal)
             || line.Contains("Serving HTTP", StringComparison.Ordinal));
     }
 }

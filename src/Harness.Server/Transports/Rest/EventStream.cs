@@ -3,8 +3,8 @@ using Harness.Executions;
 namespace Harness.Server.Transports.Rest;
 
 /// <summary>
-/// One client of <c>GET /api/v1/executions/{id}/events</c>: a place in the log, and no more memory than one batch of text. A client that does
-/// not read stops this stream and nothing else.
+/// One client of server-sent events: a place in the log, and no more memory than one batch of text. A client that does not read stops this
+/// stream and nothing else.
 /// </summary>
 internal sealed class EventStream : ILogWatcher, IDisposable
 {
@@ -13,7 +13,7 @@ internal sealed class EventStream : ILogWatcher, IDisposable
 
     private readonly HttpContext _context;
     private readonly LogCursor _cursor;
-    private readonly EventText _text;
+    private readonly IEventWriter _text;
 
     // A bell, not a queue: ringing it twice is ringing it once.
     private readonly SemaphoreSlim _bell = new(0, 1);
@@ -22,12 +22,12 @@ internal sealed class EventStream : ILogWatcher, IDisposable
     private long _wroteAt;
     private volatile bool _wantsHeartbeat;
 
-    public EventStream(HttpContext context, Execution execution, SubscribeCommand command, long now)
+    public EventStream(HttpContext context, Func<ILogWatcher, LogCursor> open, IEventWriter text, long now)
     {
         _context = context;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        _cursor = SubscriptionStart.Open(execution, command, this).Cursor;
-        _text = new EventText(execution, context.Response.BodyWriter, command.Events);
+        _cursor = open(this);
+        _text = text;
         _wroteAt = now;
     }
 

@@ -33,7 +33,11 @@ internal sealed class EventStreams : IDisposable
 
     /// <summary>Answers a request with the events of an execution until its end.</summary>
     /// <exception cref="CommandException">There are too many connections, or the server stops.</exception>
-    public async Task RunAsync(HttpContext context, Execution execution, SubscribeCommand command)
+    public Task RunAsync(HttpContext context, Execution execution, SubscribeCommand command) =>
+        RunAsync(context, execution, command, new EventText(execution, context.Response.BodyWriter, command.Events));
+
+    /// <summary>As the other one, in words of the caller's own.</summary>
+    public async Task RunAsync(HttpContext context, Execution execution, SubscribeCommand command, IEventWriter text)
     {
         if (_closed || !_limit.TryEnter())
         {
@@ -42,7 +46,7 @@ internal sealed class EventStreams : IDisposable
 
         try
         {
-            await AnswerAsync(context, execution, command);
+            await AnswerAsync(context, watcher => SubscriptionStart.Open(execution, command, watcher).Cursor, text);
         }
         finally
         {
@@ -65,7 +69,7 @@ internal sealed class EventStreams : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    private async Task AnswerAsync(HttpContext context, Execution execution, SubscribeCommand command)
+    private async Task AnswerAsync(HttpContext context, Func<ILogWatcher, LogCursor> open, IEventWriter text)
     {
         // How slow a reader may be is ours to say (ServerOptions.SlowClientTimeLimit), not Kestrel's.
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
@@ -79,7 +83,7 @@ internal sealed class EventStreams : IDisposable
         headers["X-Accel-Buffering"] = "no";
 
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var stream = new EventStream(context, execution, command, EventStream.Milliseconds(_time));
+        using var stream = new EventStream(context, open, text, EventStream.Milliseconds(_time));
         _streams[stream] = ended.Task;
         try
         {

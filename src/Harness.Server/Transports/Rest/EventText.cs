@@ -9,7 +9,7 @@ namespace Harness.Server.Transports.Rest;
 /// Writes events as server-sent events (HTML, "Server-sent events"): <c>id: EPOCH-SEQ</c>, <c>event: TYPE</c>, <c>data: JSON</c>. The JSON is
 /// that of the log, byte for byte; a line break between its tokens, which would end the data, becomes a space.
 /// </summary>
-internal sealed class EventText(Execution execution, IBufferWriter<byte> output, bool wantsEvents)
+internal sealed class EventText(Execution execution, IBufferWriter<byte> output, bool wantsEvents) : IEventWriter
 {
     private const int MaxHeadBytes = 128;
 

@@ -1,0 +1,95 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Harness.Generations;
+
+namespace Harness.Server.Dialects.VoltAgent.Agents;
+
+// Wire names are those of the VoltAgent Core API.
+
+/// <summary>An agent in the list.</summary>
+internal record AgentSummary(
+    [property: JsonPropertyName("id")] string Id,
+    [property: JsonPropertyName("name")] string Name,
+    [property: JsonPropertyName("description")] string Description,
+    [property: JsonPropertyName("status")] string Status,
+    [property: JsonPropertyName("model")] string Model,
+    [property: JsonPropertyName("tools")] IReadOnlyList<ToolSummary> Tools,
+    [property: JsonPropertyName("subAgents")] IReadOnlyList<SubAgentSummary> SubAgents,
+    [property: JsonPropertyName("memory")] MemorySummary Memory,
+    [property: JsonPropertyName("isTelemetryEnabled")] bool IsTelemetryEnabled)
+{
+    /// <summary>As an agent is registered.</summary>
+    public static AgentSummary From(AgentDefinition agent, AgentCatalog catalog) => new(
+        agent.Id,
+        agent.DisplayName,
+        agent.Description,
+        "idle",
+        Generator.ModelOf(agent).Name,
+        [.. catalog.ToolsOf(agent).Select(tool => new ToolSummary(tool.Name, tool.Description, tool.Parameters.Source))],
+        [.. catalog.SubAgentsOf(agent).Select(SubAgentSummary.From)],
+        MemorySummary.InMemory,
+        IsTelemetryEnabled: false);
+}
+
+/// <summary>One agent, with what the list leaves out.</summary>
+internal sealed record AgentDetails(
+    AgentSummary Summary,
+    [property: JsonPropertyName("instructions")] string Instructions,
+    [property: JsonPropertyName("maxSteps")] int MaxSteps) : AgentSummary(Summary)
+{
+    /// <summary>The inherited members are written one by one.</summary>
+    [JsonIgnore]
+    public AgentSummary Summary { get; init; } = Summary;
+}
+
+/// <summary>A tool of an agent.</summary>
+internal sealed record ToolSummary(
+    [property: JsonPropertyName("name")] string Name,
+    [property: JsonPropertyName("description")] string Description,
+    [property: JsonPropertyName("parameters")] JsonElement Parameters);
+
+/// <summary>An agent that another one may pass tasks on to.</summary>
+internal sealed record SubAgentSummary(
+    [property: JsonPropertyName("id")] string Id,
+    [property: JsonPropertyName("name")] string Name,
+    [property: JsonPropertyName("description")] string Description,
+    [property: JsonPropertyName("status")] string Status,
+    [property: JsonPropertyName("model")] string Model)
+{
+    /// <summary>As it is registered.</summary>
+    public static SubAgentSummary From(AgentDefinition agent) =>
+        new(agent.Id, agent.DisplayName, agent.Description, "idle", Generator.ModelOf(agent).Name);
+}
+
+/// <summary>Where conversations are remembered.</summary>
+internal sealed record MemorySummary(
+    [property: JsonPropertyName("type")] string Type,
+    [property: JsonPropertyName("available")] bool IsAvailable,
+    [property: JsonPropertyName("status")] string Status)
+{
+    /// <summary>In the process.</summary>
+    public static MemorySummary InMemory { get; } = new("InMemory", IsAvailable: true, "idle");
+}
+
+/// <summary>A page of an agent's generations, the newest first.</summary>
+internal sealed record HistoryPage(
+    [property: JsonPropertyName("entries")] IReadOnlyList<HistoryEntry> Entries,
+    [property: JsonPropertyName("pagination")] Pagination Pagination);
+
+/// <summary>Where a page is.</summary>
+/// <param name="Page">From 0.</param>
+/// <param name="Limit">Entries of one page.</param>
+/// <param name="Total">Entries of all pages.</param>
+/// <param name="TotalPages">Pages.</param>
+internal sealed record Pagination(
+    [property: JsonPropertyName("page")] int Page,
+    [property: JsonPropertyName("limit")] int Limit,
+    [property: JsonPropertyName("total")] int Total,
+    [property: JsonPropertyName("totalPages")] int TotalPages);
+
+/// <summary>A generation that is cancelled.</summary>
+internal sealed record CancelledGeneration(
+    [property: JsonPropertyName("executionId")] string ExecutionId,
+    [property: JsonPropertyName("status")] string Status,
+    [property: JsonPropertyName("cancelledAt")] string CancelledAt,
+    [property: JsonPropertyName("reason")] string Reason);

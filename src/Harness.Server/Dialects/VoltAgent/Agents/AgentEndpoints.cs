@@ -1,0 +1,119 @@
+using System.Text.Json;
+using Harness.Executions;
+using Harness.Generations;
+using Harness.Server.Transports.Rest;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Harness.Server.Dialects.VoltAgent.Agents;
+
+/// <summary>The routes of agents (VoltAgent Core API, "Key Endpoints"), and those that its users asked for: cancel, and attach.</summary>
+internal static class AgentEndpoints
+{
+    /// <summary>What a request for an agent that is not there is told.</summary>
+    public const string Unknown = "Agent not found";
+
+    private const string UnknownExecution = "Execution not found";
+
+    /// <summary>The header that names the execution of an answer.</summary>
+    public const string ExecutionHeader = "X-Execution-Id";
+
+    /// <summary>Adds the kind <c>generation</c>.</summary>
+    public static IServiceCollection AddVoltAgentAgents(this IServiceCollection services) => services
+        .AddSingleton<ApiErrors>()
+        .AddSingleton<AgentRequests>()
+        .AddSingleton<IExecutionKind, GenerationKind>();
+
+    /// <summary>Maps the routes.</summary>
+    public static void MapVoltAgentAgents(this IEndpointRouteBuilder routes)
+    {
+        var errors = routes.ServiceProvider.GetRequiredService<ApiErrors>();
+        var api = routes.MapGroup("/agents").AddEndpointFilter(errors);
+
+        api.MapGet("", List).WithTags("Agent Management").WithSummary("List all agents").Produces<ApiSuccess>();
+        api.MapGet("/{id}", Get).WithTags("Agent Management").WithSummary("One agent").Produces<ApiSuccess>().Produces<ApiError>(404);
+        api.MapGet("/{id}/history", GetHistoryAsync).WithTags("Agent Management")
+            .WithSummary("Generations of an agent, the newest first; page from 0, limit 1 to 100")
+            .Produces<ApiSuccess>().Produces<ApiError>(400).Produces<ApiError>(404);
+
+        var generations = api.MapGroup("").WithTags("Agent Generation");
+        generations.MapPost("/{id}/text", (string id, HttpContext context, AgentRequests agents) => agents.AnswerAsync(id, context, isObject: false))
+            .WithSummary("Generate text").DescribeGeneration(isObject: false);
+        generations.MapPost("/{id}/object", (string id, HttpContext context, AgentRequests agents) => agents.AnswerAsync(id, context, isObject: true))
+            .WithSummary("Generate an object that fits a JSON schema").DescribeGeneration(isObject: true);
+        generations.MapPost("/{id}/stream", (string id, HttpContext context, AgentRequests agents) => agents.StreamAsync(id, context, isObject: false))
+            .WithSummary("Generate text, piece by piece as server-sent events").DescribeStream(isObject: false);
+        generations.MapPost("/{id}/stream-object", (string id, HttpContext context, AgentRequests agents) => agents.StreamAsync(id, context, isObject: true))
+            .WithSummary("Generate an object, as far as it has come, as server-sent events").DescribeStream(isObject: true);
+
+        generations.MapPost("/{id}/executions/{executionId}/cancel", CancelAsync).WithSummary("Cancel a generation, with a reason if there is one")
+            .Produces<ApiSuccess>().Produces<ApiError>(404).Produces<ApiError>(409);
+        generations.MapGet("/{id}/executions/{executionId}/stream", AttachAsync)
+            .WithSummary("Watch a generation from its beginning or after Last-Event-ID, also when it has ended")
+            .Produces(200, contentType: "text/event-stream").Produces(204).Produces<ApiError>(400).Produces<ApiError>(404);
+    }
+
+    private static JsonHttpResult<ApiSuccess> List(AgentCatalog catalog) =>
+        ApiEnvelope.Success(catalog.Agents.Select(agent => AgentSummary.From(agent, catalog)).ToList());
+
+    private static IResult Get(string id, AgentCatalog catalog) => catalog.Find(id) is { } agent
+        ? ApiEnvelope.Success(new AgentDetails(AgentSummary.From(agent, catalog), agent.Instructions, Generator.MaxStepsOf(agent)))
+        : ApiEnvelope.Error(StatusCodes.Status404NotFound, Unknown);
+
+    private static async Task<IResult> GetHistoryAsync(
+        string id, HttpRequest request, AgentCatalog catalog, ExecutionRegistry executions, CancellationToken cancellationToken)
+    {
+        if (catalog.Find(id) is null)
+        {
+            return ApiEnvelope.Error(StatusCodes.Status404NotFound, Unknown);
+        }
+
+        var page = (int)(EventQuery.Whole(request.Query, "page", 0, 1_000_000) ?? 0);
+        var limit = (int)(EventQuery.Whole(request.Query, "limit", 1, 100) ?? 10);
+        return ApiEnvelope.Success(await AgentHistory.ReadAsync(id, page, limit, executions, cancellationToken));
+    }
+
+    private static async Task<IResult> CancelAsync(
+        string id, string executionId, HttpRequest request, ExecutionRegistry executions, CancellationToken cancellationToken)
+    {
+        var body = await ApiBody.ReadAsync(request, isOptional: true, cancellationToken);
+        var reason = OptionReader.Find(body, "reason") is { ValueKind: JsonValueKind.String } text ? text.GetString()! : "API request";
+        if (await FindAsync(id, executionId, executions, cancellationToken) is not { } execution)
+        {
+            return ApiEnvelope.Error(StatusCodes.Status404NotFound, UnknownExecution);
+        }
+
+        return executions.TryCancel(execution, reason: reason)
+            ? ApiEnvelope.Success(new CancelledGeneration(
+                execution.Id, execution.State.Status.ToWire(), HistoryEntry.Time(execution.State.CompletedAt!.Value), reason))
+            : ApiEnvelope.Error(
+                StatusCodes.Status409Conflict, $"Cannot cancel generation in {HistoryEntry.WordOf(execution.DecidedStatus)} state");
+    }
+
+    private static async Task<IResult> AttachAsync(
+        string id, string executionId, HttpContext context, ExecutionRegistry executions, EventStreams streams)
+    {
+        if (await FindAsync(id, executionId, executions, context.RequestAborted) is not { } execution)
+        {
+            return ApiEnvelope.Error(StatusCodes.Status404NotFound, UnknownExecution);
+        }
+
+        var command = AttachQuery.Read(execution, context.Request);
+
+        // The one answer that keeps an EventSource from coming back.
+        if (command.From > execution.Log.LastSequence && execution.Log.IsSealed && (command.Epoch is null || command.Epoch == execution.Epoch))
+        {
+            return TypedResults.NoContent();
+        }
+
+        context.Response.Headers[ExecutionHeader] = execution.Id;
+        await streams.RunAsync(context, execution, command, new GenerationText(execution, context.Response.BodyWriter, hasIds: true));
+        return Results.Empty;
+    }
+
+    private static async Task<Execution?> FindAsync(
+        string agent, string id, ExecutionRegistry executions, CancellationToken cancellationToken) =>
+        await executions.FindAsync(id, cancellationToken) is { Request: { Kind: Generator.Kind } request } execution
+            && request.Labels.GetValueOrDefault(Generator.AgentLabel) == agent
+            ? execution
+            : null;
+}

@@ -1,0 +1,17 @@
+using Harness.Server.Dialects.VoltAgent.Agents;
+
+namespace Harness.Server.Dialects.VoltAgent;
+
+/// <summary>The API of VoltAgent's server (VoltAgent Core API): agents, their documentation and a landing page.</summary>
+internal static class VoltAgentEndpoints
+{
+    /// <summary>Adds what the routes need.</summary>
+    public static IServiceCollection AddVoltAgent(this IServiceCollection services) => services.AddVoltAgentAgents().AddApiPages();
+
+    /// <summary>Maps the routes.</summary>
+    public static void MapVoltAgent(this IEndpointRouteBuilder routes)
+    {
+        routes.MapApiPages();
+        routes.MapVoltAgentAgents();
+    }
+}

@@ -1,0 +1,58 @@
+using System.Text.Json;
+using Harness.Agents;
+using Harness.Executions;
+
+namespace Harness.Generations;
+
+/// <summary>Makes executions out of requests to agents. Thread-safe.</summary>
+public sealed class Generator(AgentCatalog agents, ChatModels models, ConversationMemory memory)
+{
+    /// <summary>The kind of these executions.</summary>
+    public const string Kind = "generation";
+
+    /// <summary>The label that every generation has: its agent's id.</summary>
+    public const string AgentLabel = "agent";
+
+    /// <summary>
+    /// A generation that is ready to be started. While it runs its log has typed events; its result's details are one object:
+    /// <c>provider, model, input, text</c> or <c>object, usage, finishReason, toolCalls, toolResults</c>, and <c>failure</c>
+    /// (a <see cref="GenerationStage"/> in lower case) when it failed.
+    /// </summary>
+    /// <exception cref="ExecutionInputException">There is no such agent.</exception>
+    public ExecutionPlan Plan(GenerationRequest request)
+    {
+        var agent = agents.Find(request.Agent) ?? throw new ExecutionInputException(
+            $"There is no agent '{Excerpt.Of(request.Agent, [])}'; there are {string.Join(", ", agents.Agents.Select(agent => agent.Id))}");
+        var labels = new Dictionary<string, string> { [AgentLabel] = agent.Id };
+        Label("user", request.UserId);
+        Label("conversation", request.ConversationId);
+        return new ExecutionPlan(
+            new ExecutionRequest { Kind = Kind, Name = agent.DisplayName, Greeting = "Generation started", Labels = labels },
+            async (log, stop) =>
+            {
+                using var events = new GenerationEvents(log, stop);
+                return await new GenerationRun(agents, models, memory, request, events, stop).RunAsync(agent);
+            });
+
+        void Label(string name, string? value)
+        {
+            if (!string.IsNullOrEmpty(value))
+            {
+                labels[name] = value;
+            }
+        }
+    }
+
+    /// <summary>The model that answers for an agent now: its provider and its name there.</summary>
+    public static (string Provider, string Name) ModelOf(AgentDefinition agent) => ChatModels.Split(agent.Model);
+
+    /// <summary>Calls to models at most, where a request does not say.</summary>
+    public static int MaxStepsOf(AgentDefinition agent) => agent.MaxSteps ?? Math.Max(10, 10 * agent.SubAgents.Count);
+
+    /// <summary>Where a failed generation failed, from its result's details; null: the details do not say.</summary>
+    public static GenerationStage? StageIn(JsonElement details) =>
+        details.ValueKind == JsonValueKind.Object && details.TryGetProperty("failure", out var failure)
+            && Enum.TryParse<GenerationStage>(failure.GetString(), ignoreCase: true, out var stage)
+            ? stage
+            : null;
+}

@@ -1,0 +1,103 @@
+using System.ClientModel;
+using System.ClientModel.Primitives;
+using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
+using Harness.Agents;
+using OpenAI;
+using OpenAI.Chat;
+
+namespace Harness.Generations;
+
+/// <summary>Chat completions of any OpenAI-compatible endpoint as they come, through the official package.</summary>
+internal sealed class OpenAIChat : IChatModel
+{
+    private readonly AgentHttp _http;
+    private readonly OpenAIEndpoint _endpoint;
+    private readonly string _provider;
+    private readonly TimeSpan _timeLimit;
+    private readonly ChatClient _client;
+
+    public OpenAIChat(AgentHttp http, OpenAIEndpoint endpoint, string provider, TimeSpan timeLimit)
+    {
+        (_http, _endpoint, _provider, _timeLimit) = (http, endpoint, provider, timeLimit);
+        var options = new OpenAIClientOptions
+        {
+            Endpoint = new Uri(endpoint.BaseUrl),
+            // The limit is for each piece of the answer (ReadLineAsync), not for all of it.
+            NetworkTimeout = Timeout.InfiniteTimeSpan,
+            RetryPolicy = new ClientRetryPolicy(maxRetries: 0),
+            Transport = new HttpClientPipelineTransport(http.Client),
+        };
+        // The model in the client is for its typed calls, which this does not use: each prompt names its own.
+        _client = new ChatClient("none", new ApiKeyCredential(endpoint.Key), options);
+    }
+
+    public async IAsyncEnumerable<ModelPart> StreamAsync(
+        ChatPrompt prompt, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var call = Call(prompt);
+        var content = AgentJson.Object(json => OpenAIChatBody.Write(json, prompt, _provider));
+        using var response = await _http.RunAsync(call, stop => SendAsync(content, stop), cancellationToken);
+        if (response.IsError)
+        {
+            throw call.Refused(await ReadRefusalAsync(response, call, cancellationToken));
+        }
+
+        using var lines = new StreamReader(response.ContentStream ?? Stream.Null);
+        var answer = new OpenAIChatAnswer(call.Secrets);
+        while (await ReadLineAsync(lines, call, cancellationToken) is { } line && line != "data: [DONE]")
+        {
+            if (line.StartsWith("data:", StringComparison.Ordinal))
+            {
+                foreach (var part in answer.Read(line["data:".Length..]))
+                {
+                    yield return part;
+                }
+            }
+        }
+
+        foreach (var part in answer.End())
+        {
+            yield return part;
+        }
+    }
+
+    private async Task<PipelineResponse> SendAsync(byte[] content, CancellationToken cancellationToken)
+    {
+        var request = new RequestOptions
+        {
+            BufferResponse = false,
+            CancellationToken = cancellationToken,
+            ErrorOptions = ClientErrorBehaviors.NoThrow,
+        };
+        using var body = BinaryContent.Create(BinaryData.FromBytes(content));
+        return (await _client.CompleteChatAsync(body, request)).GetRawResponse();
+    }
+
+    private Task<string?> ReadLineAsync(StreamReader lines, AgentCall call, CancellationToken cancellationToken) =>
+        _http.RunAsync(call, stop => lines.ReadLineAsync(stop).AsTask(), cancellationToken);
+
+    private async Task<HttpAnswer> ReadRefusalAsync(PipelineResponse response, AgentCall call, CancellationToken cancellationToken)
+    {
+        var stream = response.ContentStream ?? Stream.Null;
+        var body = await _http.RunAsync(call, stop => AgentHttp.ReadRefusalAsync(stream, stop), cancellationToken);
+        _ = RetryConditionHeaderValue.TryParse(response.Headers.TryGetValue("Retry-After", out var later) ? later : null, out var retryAfter);
+        return new HttpAnswer(response.Status, body, retryAfter);
+    }
+
+    private AgentCall Call(ChatPrompt prompt) => new()
+    {
+        Peer = "The language model",
+        Address = _endpoint.BaseUrl,
+        AddressSetting = $"{_provider.ToUpperInvariant()}_BASE_URL",
+        TimeLimit = _timeLimit,
+        Secrets = [_endpoint.Key],
+        Advice = status => status switch
+        {
+            401 or 403 => $"Set {_provider.ToUpperInvariant()}_API_KEY to a key of this endpoint",
+            404 => $"Check {_provider.ToUpperInvariant()}_BASE_URL, and that it has a model '{prompt.Model}'",
+            400 => $"Check the model '{prompt.Model}' and the options of the request",
+            _ => null,
+        },
+    };
+}

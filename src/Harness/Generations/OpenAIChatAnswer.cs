@@ -1,0 +1,130 @@
+using System.Text;
+using System.Text.Json;
+using Harness.Agents;
+
+namespace Harness.Generations;
+
+/// <summary>Reads the chunks of one streamed chat completion. Tool calls come in pieces and are given when the answer ends.</summary>
+/// <param name="secrets">What errors must not repeat.</param>
+internal sealed class OpenAIChatAnswer(IReadOnlyList<string> secrets)
+{
+    private readonly SortedDictionary<int, PendingCall> _calls = [];
+    private string? _reason;
+    private TokenUsage _usage;
+
+    /// <summary>What a chunk says.</summary>
+    /// <exception cref="AgentException">It is an error of the endpoint.</exception>
+    /// <exception cref="InvalidDataException">It is no chunk.</exception>
+    public IReadOnlyList<ModelPart> Read(string chunk)
+    {
+        try
+        {
+            return Read(JsonElement.Parse(chunk));
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            throw new InvalidDataException($"The language model sent \"{Excerpt.Of(chunk, secrets)}\" where a chunk of a chat completion was expected", e);
+        }
+    }
+
+    /// <summary>The tool calls, and the end.</summary>
+    /// <exception cref="InvalidDataException">The answer broke off, or the arguments of a call are no JSON.</exception>
+    public IReadOnlyList<ModelPart> End()
+    {
+        if (_reason is null)
+        {
+            throw new InvalidDataException("The language model's answer broke off before its end");
+        }
+
+        var calls = _calls.Values.Select(call => call.ToCall());
+        return [.. calls, new ModelFinish(_calls.Count > 0 ? "tool-calls" : Reason(_reason), _usage)];
+    }
+
+    private List<ModelPart> Read(JsonElement chunk)
+    {
+        if (Find(chunk, "error") is { } error)
+        {
+            throw new AgentException($"The language model broke off: {Excerpt.Of(Encoding.UTF8.GetBytes(error.GetRawText()), secrets)}");
+        }
+
+        if (Find(chunk, "usage") is { } usage)
+        {
+            _usage = new TokenUsage(usage.GetProperty("prompt_tokens").GetInt64(), usage.GetProperty("completion_tokens").GetInt64());
+        }
+
+        var parts = new List<ModelPart>();
+        if (Find(chunk, "choices") is { } choices && choices.GetArrayLength() > 0)
+        {
+            _reason = Find(choices[0], "finish_reason")?.GetString() ?? _reason;
+            if (Find(choices[0], "delta") is { } delta)
+            {
+                ReadDelta(delta, parts);
+            }
+        }
+
+        return parts;
+    }
+
+    private void ReadDelta(JsonElement delta, List<ModelPart> parts)
+    {
+        var reasoning = Find(delta, "reasoning_content") ?? Find(delta, "reasoning");
+        if (reasoning is { ValueKind: JsonValueKind.String } && reasoning.Value.GetString() is { Length: > 0 } thought)
+        {
+            parts.Add(new ModelReasoning(thought));
+        }
+
+        if (Find(delta, "content")?.GetString() is { Length: > 0 } text)
+        {
+            parts.Add(new ModelText(text));
+        }
+
+        if (Find(delta, "tool_calls") is not { } calls)
+        {
+            return;
+        }
+
+        foreach (var piece in calls.EnumerateArray())
+        {
+            var index = Find(piece, "index")?.GetInt32() ?? _calls.Count;
+            var call = _calls.TryGetValue(index, out var begun) ? begun : _calls[index] = new PendingCall();
+            call.Id = Find(piece, "id")?.GetString() ?? call.Id;
+            if (Find(piece, "function") is { } function)
+            {
+                call.Name += Find(function, "name")?.GetString();
+                call.Arguments.Append(Find(function, "arguments")?.GetString());
+            }
+        }
+    }
+
+    private static string Reason(string reason) => reason switch
+    {
+        "stop" or "length" => reason,
+        "content_filter" => "content-filter",
+        "tool_calls" => "tool-calls",
+        _ => "unknown",
+    };
+
+    private static JsonElement? Find(JsonElement value, string name) =>
+        value.TryGetProperty(name, out var found) && found.ValueKind != JsonValueKind.Null ? found : null;
+
+    private sealed class PendingCall
+    {
+        public string Id { get; set; } = "";
+
+        public string Name { get; set; } = "";
+
+        public StringBuilder Arguments { get; } = new();
+
+        public ModelToolCall ToCall()
+        {
+            try
+            {
+                return new ModelToolCall(Id, Name, JsonElement.Parse(Arguments.Length == 0 ? "{}" : Arguments.ToString()));
+            }
+            catch (JsonException e)
+            {
+                throw new InvalidDataException($"The language model asked for the tool '{Excerpt.Of(Name, [])}' with arguments that are no JSON", e);
+            }
+        }
+    }
+}

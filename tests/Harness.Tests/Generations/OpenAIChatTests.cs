@@ -1,0 +1,137 @@
+using System.Text.Json;
+using Harness.Agents;
+using Harness.Generations;
+using Harness.Tests.Agents;
+using Microsoft.Extensions.Options;
+
+namespace Harness.Tests.Generations;
+
+public sealed class OpenAIChatTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task ChunksBecomeTextsAndAFinishWithUsage()
+    {
+        await using var http = new FakeHttp(_ => Chunks(
+            """{"choices":[{"delta":{"role":"assistant","content":""}}]}""",
+            """{"choices":[{"delta":{"reasoning_content":"hm"}}]}""",
+            """{"choices":[{"delta":{"content":"Hel"}}]}""",
+            """{"choices":[{"delta":{"content":"lo"},"finish_reason":"stop"}]}""",
+            """{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2}}"""));
+
+        var parts = await AskAsync(http, Prompt());
+
+        Assert.Equal([new ModelReasoning("hm"), new ModelText("Hel"), new ModelText("lo"), new ModelFinish("stop", new TokenUsage(7, 2))], parts);
+    }
+
+    [Fact]
+    public async Task PiecesOfAToolCallAreOneCall()
+    {
+        await using var http = new FakeHttp(_ => Chunks(
+            """{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c9","function":{"name":"add","arguments":""}}]}}]}""",
+            """{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"a\":"}}]}}]}""",
+            """{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"2}"}}]},"finish_reason":"tool_calls"}]}"""));
+
+        var parts = await AskAsync(http, Prompt());
+
+        var call = Assert.IsType<ModelToolCall>(parts[0]);
+        Assert.Equal(("c9", "add", "{\"a\":2}"), (call.Id, call.Name, call.Arguments.GetRawText()));
+        Assert.Equal("tool-calls", Assert.IsType<ModelFinish>(parts[1]).Reason);
+    }
+
+    [Fact]
+    public async Task RequestCarriesMessagesToolsSchemaAndOptions()
+    {
+        await using var http = new FakeHttp(_ => Chunks("""{"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}"""));
+        var prompt = Prompt() with
+        {
+            Tools = [new AgentTool("add", "Adds", (_, _) => Task.FromResult<object?>(null))],
+            Schema = JsonElement.Parse("""{"type":"object"}"""),
+            Settings = new GenerationSettings
+            {
+                Temperature = 0.5,
+                MaxTokens = 100,
+                Seed = 4,
+                StopSequences = ["END"],
+                ProviderOptions = JsonElement.Parse("""{"reasoning_effort":"low","model":"other"}"""),
+            },
+        };
+
+        await AskAsync(http, prompt);
+
+        var request = http.Requests[0];
+        var body = JsonElement.Parse(request.Body);
+        Assert.Equal(("/chat/completions", "Bearer k"), (request.Path, request.Headers["Authorization"]));
+        Assert.Equal(
+            """[{"role":"user","content":[{"type":"text","text":"what is it?"},{"type":"image_url","image_url":{"url":"data:image/gif;base64,R0lG"}}]}]""",
+            body.GetProperty("messages").GetRawText());
+        Assert.Equal("m", body.GetProperty("model").GetString());
+        Assert.True(body.GetProperty("stream").GetBoolean());
+        Assert.Equal(100, body.GetProperty("max_tokens").GetInt32());
+        Assert.Equal("low", body.GetProperty("reasoning_effort").GetString());
+        Assert.Equal("add", body.GetProperty("tools")[0].GetProperty("function").GetProperty("name").GetString());
+        Assert.Equal("json_schema", body.GetProperty("response_format").GetProperty("type").GetString());
+        Assert.Equal("END", body.GetProperty("stop")[0].GetString());
+    }
+
+    [Fact]
+    public async Task RefusalIsQuotedWithoutTheKey()
+    {
+        await using var http = new FakeHttp(_ => new FakeAnswer(401, """{"error":{"message":"Incorrect API key provided: k3y-secret"}}"""));
+
+        var refusal = await Assert.ThrowsAsync<AgentException>(() => AskAsync(http, Prompt(), key: "k3y-secret"));
+
+        Assert.Contains("answered 401 \"Incorrect API key provided: ***\". Set LOCAL_API_KEY", refusal.Message);
+    }
+
+    [Theory]
+    [InlineData("data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\n", "broke off before its end")]
+    [InlineData("data: {oops}\n\n", "where a chunk of a chat completion was expected")]
+    [InlineData("data: [1]\n\n", "where a chunk of a chat completion was expected")]
+    public async Task StreamThatCannotBeReadIsNamed(string stream, string problem)
+    {
+        await using var http = new FakeHttp(_ => stream);
+
+        var failure = await Assert.ThrowsAsync<InvalidDataException>(() => AskAsync(http, Prompt()));
+
+        Assert.Contains(problem, failure.Message);
+    }
+
+    [Fact]
+    public async Task ErrorInTheStreamIsTheProvidersOwnWord()
+    {
+        await using var http = new FakeHttp(_ => Chunks("""{"error":{"message":"overloaded"}}"""));
+
+        Assert.Contains("overloaded", (await Assert.ThrowsAsync<AgentException>(() => AskAsync(http, Prompt()))).Message);
+    }
+
+    [Fact]
+    public async Task CancelClosesTheConnection()
+    {
+        await using var http = new FakeHttp(_ => null);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var asking = AskUntilAsync(http, Prompt(), "k", stop.Token);
+        await http.NextAsync(Stop);
+
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
+        await http.Abandoned.WaitAsync(Stop);
+    }
+
+    private static ChatPrompt Prompt() => new(
+        "m", [new ChatMessage("user", "what is it?") { Attachments = [new ChatAttachment("R0lG", "image/gif", FileName: null)] }]);
+
+    private static string Chunks(params string[] chunks) => string.Concat(chunks.Append("[DONE]").Select(chunk => $"data: {chunk}\n\n"));
+
+    private static Task<List<ModelPart>> AskAsync(FakeHttp http, ChatPrompt prompt, string key = "k") => AskUntilAsync(http, prompt, key, Stop);
+
+    private static async Task<List<ModelPart>> AskUntilAsync(FakeHttp http, ChatPrompt prompt, string key, CancellationToken stop)
+    {
+        var options = new GenerationOptions { Providers = { ["local"] = new ProviderSetting { BaseUrl = http.Url, ApiKey = key } } };
+        using var models = new ChatModels(Options.Create(new AgentOptions()), Options.Create(options), TimeProvider.System);
+        var (model, _, _) = models.Resolve(new AgentDefinition { Id = "a", Model = "local/m" });
+        return await model.StreamAsync(prompt, stop).ToListAsync(Stop);
+    }
+}
