@@ -71,8 +71,10 @@ internal static class GenerationStreams
             cpu = server.TotalProcessorTime - cpu;
             var tokens = results.Sum(result => (double)result.Tokens);
             var firsts = results.Select(result => result.First.TotalMilliseconds).Order().ToArray();
-            Console.WriteLine(FormattableString.Invariant(
-                $"{agent}: {tokens:0} tokens, {tokens / wall.TotalSeconds:0} tokens/s, wall {wall.TotalMilliseconds:0} ms, server CPU {cpu.TotalMicroseconds / tokens:0.0} us/token, first p50 {firsts[firsts.Length / 2]:0.0} ms p95 {firsts[(int)(firsts.Length * 0.95)]:0.0} ms, RSS {server.WorkingSet64 >> 20} MiB"));
+            var (middle, late) = (firsts[firsts.Length / 2], firsts[(int)(firsts.Length * 0.95)]);
+            Console.WriteLine(FormattableString.Invariant($"{agent}: {tokens:0} tokens, {tokens / wall.TotalSeconds:0} tokens/s, ")
+                + FormattableString.Invariant($"wall {wall.TotalMilliseconds:0} ms, server CPU {cpu.TotalMicroseconds / tokens:0.0} us/token, ")
+                + FormattableString.Invariant($"first p50 {middle:0.0} ms p95 {late:0.0} ms, RSS {server.WorkingSet64 >> 20} MiB"));
         }
     }
 

@@ -177,7 +177,8 @@ internal sealed class ExecutionCommands
                 {
                     IdempotencyKey = command.IdempotencyKey,
                     // What the kind labels its executions with is how they are found again: a client cannot take it away.
-                    Labels = command.Labels.Concat(plan.Request.Labels).GroupBy(label => label.Key).ToDictionary(label => label.Key, label => label.Last().Value),
+                    Labels = command.Labels.Concat(plan.Request.Labels).GroupBy(label => label.Key)
+                        .ToDictionary(label => label.Key, label => label.Last().Value),
                     TimeLimit = limit,
                 },
             };

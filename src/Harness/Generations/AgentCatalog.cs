@@ -107,12 +107,14 @@ public sealed class AgentCatalog
     {
         if (agent.Tools.FirstOrDefault(name => !_tools.ContainsKey(name)) is { } tool)
         {
-            throw new AgentException($"The agent '{agent.Id}' uses the tool '{tool}', which is not registered; there are {string.Join(", ", _tools.Keys)}");
+            throw new AgentException(
+                $"The agent '{agent.Id}' uses the tool '{tool}', which is not registered; there are {string.Join(", ", _tools.Keys)}");
         }
 
         if (agent.SubAgents.FirstOrDefault(id => !_agents.ContainsKey(id)) is { } other)
         {
-            throw new AgentException($"The agent '{agent.Id}' passes tasks on to '{other}', which is not registered; there are {string.Join(", ", _agents.Keys)}");
+            throw new AgentException(
+                $"The agent '{agent.Id}' passes tasks on to '{other}', which is not registered; there are {string.Join(", ", _agents.Keys)}");
         }
     }
 }

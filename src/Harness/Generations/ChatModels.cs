@@ -60,23 +60,28 @@ public sealed class ChatModels : IDisposable
 
     private OpenAIEndpoint Endpoint(string provider)
     {
-        var setting = _options.Providers.FirstOrDefault(pair => pair.Key.Equals(provider, StringComparison.OrdinalIgnoreCase)).Value ?? new ProviderSetting();
+        var settings = _options.Providers.Where(pair => pair.Key.Equals(provider, StringComparison.OrdinalIgnoreCase));
+        var setting = settings.Select(pair => pair.Value).FirstOrDefault() ?? new ProviderSetting();
         var isOpenAI = provider == "openai";
-        var address = Given(setting.BaseUrl) ?? (isOpenAI ? Given(_agents.OpenAIBaseUrl) : null) ?? ProviderEnvironment.BaseUrls.GetValueOrDefault(provider)
+        var address = Given(setting.BaseUrl)
+            ?? (isOpenAI ? Given(_agents.OpenAIBaseUrl) : null)
+            ?? ProviderEnvironment.BaseUrls.GetValueOrDefault(provider)
             ?? throw new AgentException(
-                $"There is no provider '{Excerpt.Of(provider, [])}' of models; known are {string.Join(", ", ProviderEnvironment.BaseUrls.Keys)} and "
-                + $"{Scripted}. Another one needs {Setting(provider, nameof(ProviderSetting.BaseUrl))}");
+                $"There is no provider '{Excerpt.Of(provider, [])}' of models; known are {Scripted}, "
+                + $"{string.Join(", ", ProviderEnvironment.BaseUrls.Keys)}. Another one needs {Setting(provider, nameof(ProviderSetting.BaseUrl))}");
         var url = AgentUrl.Parse(address, $"The base URL of {provider}");
         var key = Given(setting.ApiKey) ?? (isOpenAI ? Given(_agents.OpenAIApiKey) : null);
         if (key is null && !AgentUrl.IsLoopback(url))
         {
             throw new AgentException(
-                $"The provider {provider} needs a key: set {provider.ToUpperInvariant()}_API_KEY, or {Setting(provider, nameof(ProviderSetting.ApiKey))}");
+                $"The provider {provider} needs a key: set {provider.ToUpperInvariant()}_API_KEY, "
+                + $"or {Setting(provider, nameof(ProviderSetting.ApiKey))}");
         }
 
         return key is null || key.All(character => character is > ' ' and <= '~')
             ? new OpenAIEndpoint(AgentUrl.Base(url), key ?? NoKey)
-            : throw new AgentException($"The key of {provider} holds a character that cannot be sent (a space, a line break, or a letter outside ASCII)");
+            : throw new AgentException(
+                $"The key of {provider} holds a character that cannot be sent (a space, a line break, or a letter outside ASCII)");
     }
 
     private static string Setting(string provider, string name) =>

@@ -229,7 +229,11 @@ internal sealed class GenerationRun(
             {"type":"object","properties":{"task":{"type":"string"},"targetAgents":{"type":"array","minItems":1,
             "items":{"type":"string","enum":[{{ids}}] } } },"required":["task","targetAgents"]}
             """);
-        return new AgentTool(Delegate, $"Passes a task on to other agents and gives back their answers. {words}", (_, _) => Task.FromResult<object?>(null), parameters);
+        return new AgentTool(
+            Delegate,
+            $"Passes a task on to other agents and gives back their answers. {words}",
+            (_, _) => Task.FromResult<object?>(null),
+            parameters);
     }
 
     private List<ChatMessage> Messages(AgentDefinition agent)
@@ -251,7 +255,8 @@ internal sealed class GenerationRun(
     {
         if (Key(agent) is { } key)
         {
-            memory.Remember(key, [.. request.Input.Where(message => message.Role is "user" or "assistant"), new ChatMessage("assistant", answer)]);
+            var said = request.Input.Where(message => message.Role is "user" or "assistant");
+            memory.Remember(key, [.. said, new ChatMessage("assistant", answer)]);
         }
     }
 

@@ -45,18 +45,23 @@ internal sealed class OpenAIChat : IChatModel
 
         using var lines = new StreamReader(response.ContentStream ?? Stream.Null);
         var answer = new OpenAIChatAnswer(call.Secrets);
-        while (await ReadLineAsync(lines, call, cancellationToken) is { } line && line != "data: [DONE]")
+        var wasAnnounced = false;
+        while (!wasAnnounced && await ReadLineAsync(lines, call, cancellationToken) is { } line)
         {
-            if (line.StartsWith("data:", StringComparison.Ordinal))
+            if (!line.StartsWith("data:", StringComparison.Ordinal))
             {
-                foreach (var part in answer.Read(line["data:".Length..]))
-                {
-                    yield return part;
-                }
+                continue;
+            }
+
+            var chunk = line["data:".Length..].Trim();
+            wasAnnounced = chunk == "[DONE]";
+            foreach (var part in wasAnnounced ? [] : answer.Read(chunk))
+            {
+                yield return part;
             }
         }
 
-        foreach (var part in answer.End())
+        foreach (var part in answer.End(wasAnnounced))
         {
             yield return part;
         }

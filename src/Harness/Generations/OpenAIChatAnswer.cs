@@ -23,21 +23,23 @@ internal sealed class OpenAIChatAnswer(IReadOnlyList<string> secrets)
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
         {
-            throw new InvalidDataException($"The language model sent \"{Excerpt.Of(chunk, secrets)}\" where a chunk of a chat completion was expected", e);
+            throw new InvalidDataException(
+                $"The language model sent \"{Excerpt.Of(chunk, secrets)}\" where a chunk of a chat completion was expected", e);
         }
     }
 
     /// <summary>The tool calls, and the end.</summary>
+    /// <param name="wasAnnounced">Whether the endpoint has said that nothing more comes; some do not give a reason then.</param>
     /// <exception cref="InvalidDataException">The answer broke off, or the arguments of a call are no JSON.</exception>
-    public IReadOnlyList<ModelPart> End()
+    public IReadOnlyList<ModelPart> End(bool wasAnnounced)
     {
-        if (_reason is null)
+        if (_reason is null && !wasAnnounced)
         {
             throw new InvalidDataException("The language model's answer broke off before its end");
         }
 
         var calls = _calls.Values.Select(call => call.ToCall());
-        return [.. calls, new ModelFinish(_calls.Count > 0 ? "tool-calls" : Reason(_reason), _usage)];
+        return [.. calls, new ModelFinish(_calls.Count > 0 ? "tool-calls" : Reason(_reason ?? "stop"), _usage)];
     }
 
     private List<ModelPart> Read(JsonElement chunk)
@@ -49,7 +51,8 @@ internal sealed class OpenAIChatAnswer(IReadOnlyList<string> secrets)
 
         if (Find(chunk, "usage") is { } usage)
         {
-            _usage = new TokenUsage(usage.GetProperty("prompt_tokens").GetInt64(), usage.GetProperty("completion_tokens").GetInt64());
+            _usage = new TokenUsage(
+                Find(usage, "prompt_tokens")?.GetInt64() ?? _usage.Prompt, Find(usage, "completion_tokens")?.GetInt64() ?? _usage.Completion);
         }
 
         var parts = new List<ModelPart>();
@@ -123,7 +126,8 @@ internal sealed class OpenAIChatAnswer(IReadOnlyList<string> secrets)
             }
             catch (JsonException e)
             {
-                throw new InvalidDataException($"The language model asked for the tool '{Excerpt.Of(Name, [])}' with arguments that are no JSON", e);
+                throw new InvalidDataException(
+                    $"The language model asked for the tool '{Excerpt.Of(Name, [])}' with arguments that are no JSON", e);
             }
         }
     }

@@ -61,7 +61,7 @@ internal sealed class ScriptedChat(Script script, TimeSpan tokenDelay, int maxRe
 
         if (call is not null)
         {
-            yield return call with { Id = $"call_{answered.Count + 1}" };
+            yield return call with { Id = $"call_{Guid.NewGuid():N}" };
         }
 
         yield return new ModelFinish(reason, new TokenUsage(prompt.Messages.Sum(message => (message.Text.Length + 3L) / 4), tokens));

@@ -71,7 +71,8 @@ public sealed partial class JsonSchema
         foreach (var name in Numbers)
         {
             var good = !schema.TryGetProperty(name, out var number) || number.ValueKind == JsonValueKind.Number;
-            Require(good && (name != "multipleOf" || number.ValueKind == JsonValueKind.Undefined || number.GetDouble() > 0), $"{path}.{name}", "a number");
+            Require(good, $"{path}.{name}", "a number");
+            Require(name != "multipleOf" || number.ValueKind == JsonValueKind.Undefined || number.GetDouble() > 0, $"{path}.{name}", "a number over 0");
         }
 
         if (schema.TryGetProperty("required", out var required))

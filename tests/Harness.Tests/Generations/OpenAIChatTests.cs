@@ -99,6 +99,14 @@ public sealed class OpenAIChatTests
     }
 
     [Fact]
+    public async Task EndpointThatGivesNoReasonHasSimplyStopped()
+    {
+        await using var http = new FakeHttp(_ => Chunks("""{"choices":[{"delta":{"content":"x"}}],"usage":{}}"""));
+
+        Assert.Equal([new ModelText("x"), new ModelFinish("stop", default)], await AskAsync(http, Prompt()));
+    }
+
+    [Fact]
     public async Task ErrorInTheStreamIsTheProvidersOwnWord()
     {
         await using var http = new FakeHttp(_ => Chunks("""{"error":{"message":"overloaded"}}"""));

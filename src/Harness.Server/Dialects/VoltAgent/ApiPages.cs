@@ -4,7 +4,9 @@ using Microsoft.OpenApi;
 
 namespace Harness.Server.Dialects.VoltAgent;
 
-/// <summary>The landing page at <c>/</c>, the OpenAPI document at <c>/doc</c> and the page that shows it at <c>/ui</c>, which works offline.</summary>
+/// <summary>
+/// The landing page at <c>/</c>, the OpenAPI document at <c>/doc</c>, and the page at <c>/ui</c> that shows it and works offline.
+/// </summary>
 internal static class ApiPages
 {
     private const string Document = "doc";

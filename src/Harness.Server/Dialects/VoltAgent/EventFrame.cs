@@ -1,8 +1,8 @@
 namespace Harness.Server.Dialects.VoltAgent;
 
 /// <summary>
-/// A frame of the log by its parts, found by their places without parsing: the log writes <c>{"type":…,"id":…,"name":…,"data":…,"seq":…,"ts":…}</c>
-/// in this order and nothing between (docs/protocol.md).
+/// A frame of the log by its parts, found by their places without parsing: the log writes
+/// <c>{"type":…,"id":…,"name":…,"data":…,"seq":…,"ts":…}</c> in this order and nothing between (docs/protocol.md).
 /// </summary>
 internal readonly ref struct EventFrame
 {

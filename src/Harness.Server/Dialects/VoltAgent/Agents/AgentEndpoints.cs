@@ -36,13 +36,17 @@ internal static class AgentEndpoints
             .Produces<ApiSuccess>().Produces<ApiError>(400).Produces<ApiError>(404);
 
         var generations = api.MapGroup("").WithTags("Agent Generation");
-        generations.MapPost("/{id}/text", (string id, HttpContext context, AgentRequests agents) => agents.AnswerAsync(id, context, isObject: false))
+        generations.MapPost("/{id}/text", (string id, HttpContext context, AgentRequests agents) =>
+                agents.AnswerAsync(id, context, isObject: false))
             .WithSummary("Generate text").DescribeGeneration(isObject: false);
-        generations.MapPost("/{id}/object", (string id, HttpContext context, AgentRequests agents) => agents.AnswerAsync(id, context, isObject: true))
+        generations.MapPost("/{id}/object", (string id, HttpContext context, AgentRequests agents) =>
+                agents.AnswerAsync(id, context, isObject: true))
             .WithSummary("Generate an object that fits a JSON schema").DescribeGeneration(isObject: true);
-        generations.MapPost("/{id}/stream", (string id, HttpContext context, AgentRequests agents) => agents.StreamAsync(id, context, isObject: false))
+        generations.MapPost("/{id}/stream", (string id, HttpContext context, AgentRequests agents) =>
+                agents.StreamAsync(id, context, isObject: false))
             .WithSummary("Generate text, piece by piece as server-sent events").DescribeStream(isObject: false);
-        generations.MapPost("/{id}/stream-object", (string id, HttpContext context, AgentRequests agents) => agents.StreamAsync(id, context, isObject: true))
+        generations.MapPost("/{id}/stream-object", (string id, HttpContext context, AgentRequests agents) =>
+                agents.StreamAsync(id, context, isObject: true))
             .WithSummary("Generate an object, as far as it has come, as server-sent events").DescribeStream(isObject: true);
 
         generations.MapPost("/{id}/executions/{executionId}/cancel", CancelAsync).WithSummary("Cancel a generation, with a reason if there is one")

@@ -63,6 +63,7 @@ internal sealed class AgentRequests(Generator generator, AgentCatalog catalog, E
         {
             var execution = await executions.StartAsync(plan, context.RequestAborted);
             context.Response.Headers[AgentEndpoints.ExecutionHeader] = execution.Id;
+            context.Response.Headers.AccessControlExposeHeaders = AgentEndpoints.ExecutionHeader;
             return execution;
         }
         catch (ExecutionInputException e)
