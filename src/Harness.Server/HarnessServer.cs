@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using Harness.Executions;
 using Harness.Server.Dialects.Voiceflow;
+using Harness.Server.Dialects.VoltAgent.Workflows;
 using Harness.Server.Safety;
 using Harness.Server.Swagger;
 using Harness.Server.Transports;
@@ -105,6 +106,7 @@ public static class HarnessServer
         services.AddExecutionHub();
         services.AddExecutionEndpoints();
         services.AddVoiceflow();
+        services.AddVoltAgentWorkflows();
         services.AddSwagger();
     }
 
@@ -128,6 +130,7 @@ public static class HarnessServer
         app.MapExecutionHub();
         app.MapExecutionEndpoints();
         app.MapVoiceflow();
+        app.MapVoltAgentWorkflows();
         app.Lifetime.ApplicationStarted.Register(() => app.Services.GetRequiredService<StartBanner>().Write());
     }
 

@@ -1,6 +1,7 @@
 using Harness.Agents;
 using Harness.Executions;
 using Harness.Suites;
+using Harness.Workflows;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -19,6 +20,7 @@ public static class HarnessServices
         services.TryAddSingleton<ExecutionRegistry>();
         services.TryAddSingleton<AgentFactory>();
         services.TryAddSingleton<SuiteRunner>();
+        services.AddWorkflows();
         return services;
     }
 }

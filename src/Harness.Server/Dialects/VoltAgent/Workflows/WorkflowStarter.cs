@@ -1,0 +1,32 @@
+using Harness.Executions;
+using Harness.Workflows;
+
+namespace Harness.Server.Dialects.VoltAgent.Workflows;
+
+/// <summary>Starts what a request asks for.</summary>
+internal sealed class WorkflowStarter(WorkflowCatalog workflows, WorkflowKind kind, ExecutionRegistry executions)
+{
+    /// <summary>Starts a workflow, once the store has it.</summary>
+    /// <exception cref="ApiException">There is no such workflow, or the server takes nothing new.</exception>
+    /// <exception cref="ExecutionInputException">The input is not what the workflow takes.</exception>
+    public async Task<Execution> StartAsync(string id, HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (!workflows.TryFind(id, out var workflow))
+        {
+            throw ApiException.WorkflowNotFound();
+        }
+
+        var (input, _) = await WorkflowBody.ReadInputAsync(request, cancellationToken);
+        var plan = kind.Plan(workflow, input);
+        try
+        {
+            var execution = await executions.StartAsync(plan, cancellationToken);
+            await execution.Stored.WaitAsync(cancellationToken);
+            return execution;
+        }
+        catch (ExecutionInputException e)
+        {
+            throw new ApiException(StatusCodes.Status503ServiceUnavailable, e.Message);
+        }
+    }
+}
