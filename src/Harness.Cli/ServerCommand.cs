@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Harness.Server;
+using Harness.Workflows;
 
 namespace Harness.Cli;
 
@@ -13,6 +14,7 @@ internal static class ServerCommand
           harness server --host 0.0.0.0 --api-key s3cret    Serve the network, to those who have the key
           harness server --cors-origin https://my.page      Let a web page of another origin connect
           harness server --voiceflow-api-key VF.DM.123.abc  Test a Voiceflow agent instead of the demo agent
+          harness server --workflows samples/workflows      Serve the workflows of a folder
           harness server --cors=false --swagger=false       As little as possible
         """;
 
@@ -53,11 +55,12 @@ internal static class ServerCommand
         var logFormat = new Option<string>("--log-format") { Description = "Form of the server's own log: text or json [default: text]" };
         logFormat.AcceptOnlyFromAmong("text", "json");
         var synthetic = new Option<bool>("--synthetic") { Description = "Also run executions of the kind 'synthetic', for load tests" };
+        var workflows = new Option<string>("--workflows") { Description = "A folder of workflows, one in each YAML file", HelpName = "folder" };
         var agent = new AgentFlags();
 
         var command = new Command("server", "Serves REST and WebSocket clients until Ctrl-C.")
         {
-            port, host, debug, cors, corsOrigin, swagger, apiKey, logFormat, synthetic,
+            port, host, debug, cors, corsOrigin, swagger, apiKey, logFormat, synthetic, workflows,
         };
         agent.AddTo(command);
         command.SetAction((parsed, _) =>
@@ -72,6 +75,11 @@ internal static class ServerCommand
             SetAll("ApiKeys", apiKey);
             Set("LogFormat", logFormat);
             Set("Synthetic", synthetic);
+            if (parsed.GetValue(workflows) is { } folder)
+            {
+                settings[$"{WorkflowOptions.Section}:{nameof(WorkflowOptions.Folder)}"] = folder;
+            }
+
             return HarnessServer.RunAsync([], settings);
 
             void Set<T>(string name, Option<T> option)

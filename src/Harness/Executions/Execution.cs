@@ -19,7 +19,7 @@ public sealed partial class Execution
         Log = log;
     }
 
-    /// <summary>A version 4 UUID in lower case, the id on every transport.</summary>
+    /// <summary>A version 4 UUID in lower case, unless the request has one of its own: the id on every transport.</summary>
     public string Id { get; }
 
     /// <summary>
@@ -86,7 +86,7 @@ public sealed partial class Execution
     internal static Execution Begin(
         string epoch, long number, ExecutionRequest request, ExecutionState state, ExecutionOptions options, SegmentPool pool, IExecutionStore store, TimeProvider time)
     {
-        var id = Guid.NewGuid().ToString();
+        var id = request.Id ?? Guid.NewGuid().ToString();
         var archive = store.IsPersistent
             ? new LogArchive(store, StoredRequest.Store(id, epoch, number, request, state), isNew: true, pool, time)
             : null;

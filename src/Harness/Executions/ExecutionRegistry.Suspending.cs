@@ -27,9 +27,11 @@ public sealed partial class ExecutionRegistry
             stint = execution.Stint;
         }
 
+        var from = execution.Log.LastSequence + 1;
         stint.AskToSuspend(reason);
         if (await stint.Ended.WaitAsync(cancellationToken) is { } suspension)
         {
+            await StoredAsync(execution.Log, from, cancellationToken);
             return suspension;
         }
 
@@ -89,6 +91,7 @@ public sealed partial class ExecutionRegistry
 
             var stint = execution.Stint!;
             ExecutionSuspension? suspension = null;
+            ReadOnlyMemory<byte> document;
             try
             {
                 var result = await RunBodyAsync(execution, BodyOf(execution.Plan!, stint), source);
@@ -97,18 +100,19 @@ public sealed partial class ExecutionRegistry
                     return result;
                 }
 
-                suspension = TryShowSuspended(execution, result.Suspension!);
-                if (suspension is null)
+                if (!TryShowSuspended(execution, result.Suspension!, out document))
                 {
                     return new ExecutionResult(ExecutionStatus.Canceled);
                 }
+
+                suspension = result.Suspension;
             }
             finally
             {
                 stint.End(suspension);
             }
 
-            await execution.Log.WriteStatusAsync(execution.DescribeChange(), CancellationToken.None);
+            await execution.Log.WriteStatusAsync(document, CancellationToken.None);
             await WaitForResumeAsync(execution, source.Token);
         }
     }
@@ -116,23 +120,36 @@ public sealed partial class ExecutionRegistry
     private static ExecutionBody BodyOf(ExecutionPlan plan, ExecutionStint stint) =>
         plan.Suspendable is { } body ? (log, stop) => body(log, stint, stop) : plan.Body;
 
-    // Null when it was cancelled in this moment: that stands.
-    private ExecutionSuspension? TryShowSuspended(Execution execution, ExecutionSuspension suspension)
+    // False when it was cancelled in this moment: that stands. Resumed before its frame is written, the frame still says what was.
+    private bool TryShowSuspended(Execution execution, ExecutionSuspension suspension, out ReadOnlyMemory<byte> document)
     {
+        document = default;
         lock (execution.Claim)
         {
             if (execution.State.Status.IsFinal())
             {
-                return null;
+                return false;
             }
 
+            _places.Release();
+            execution.HasPlace = false;
             execution.Wake = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             execution.State = execution.State with { Status = ExecutionStatus.Suspended, Suspension = suspension };
+            document = execution.DescribeChange();
+            return true;
         }
+    }
 
-        _places.Release();
-        execution.HasPlace = false;
-        return suspension;
+    // Who is told that it stands still may rely on that after a crash: the frame that says so is in the log.
+    private static async Task StoredAsync(ExecutionLog log, long from, CancellationToken cancellationToken)
+    {
+        await foreach (var json in log.ReadEventsAsync(from, cancellationToken))
+        {
+            if (json.Span.StartsWith("{\"type\":\"status\""u8) && json.Span.IndexOf("\"status\":\"suspended\""u8) >= 0)
+            {
+                return;
+            }
+        }
     }
 
     private static async Task WaitForResumeAsync(Execution execution, CancellationToken stop)

@@ -68,14 +68,27 @@ public sealed partial class ExecutionRegistry : IDisposable
     /// <exception cref="ExecutionInputException">Too many executions wait already, or the server is stopping.</exception>
     public Execution Start(ExecutionPlan plan)
     {
-        if (plan.Request.IdempotencyKey is not { } key)
+        var (key, id) = (plan.Request.IdempotencyKey, plan.Request.Id);
+        if (key is null && id is null)
         {
             return StartNew(plan);
         }
 
         lock (_starting)
         {
-            return _keys.TryGetValue(key, out var earlier) ? earlier : _keys[key] = StartNew(plan);
+            if (key is not null && _keys.TryGetValue(key, out var earlier))
+            {
+                return earlier;
+            }
+
+            if (id is not null && _executions.ContainsKey(id))
+            {
+                throw new ExecutionInputException($"There is an execution {id} already");
+            }
+
+            var execution = StartNew(plan);
+            _ = key is null ? null : _keys[key] = execution;
+            return execution;
         }
     }
 

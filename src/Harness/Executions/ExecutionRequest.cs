@@ -3,6 +3,9 @@ namespace Harness.Executions;
 /// <summary>What the engine has to know of a thing before it runs it. Nothing here may hold a secret: all of it is shown to watchers.</summary>
 public sealed record ExecutionRequest
 {
+    /// <summary>The id it is to have: 1 to 64 ASCII letters, digits, dots, dashes and underscores that no other has; null: one is made.</summary>
+    public string? Id { get; init; }
+
     /// <summary>What is executed: <c>suite</c>, <c>synthetic</c>, …</summary>
     public required string Kind { get; init; }
 

@@ -187,6 +187,21 @@ public sealed class SuspendedExecutionTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task ResumeInTheMomentOfTheSuspensionLosesNeitherItsFrameNorAPlace()
+    {
+        using var engine = new Engine(new ExecutionOptions { MaxConcurrent = 1 }, _time);
+        for (var round = 0; round < 200; round++)
+        {
+            var execution = engine.Registry.Start(_kind.Plan(default));
+            SpinWait.SpinUntil(() => engine.Registry.TryResume(execution, new ResumeRequest()));
+            await execution.Completion.WaitAsync(Stop);
+
+            var statuses = (await Engine.ReadAsync(execution)).Where(json => json.Type() == "status").Select(StatusOf);
+            Assert.Equal(["running", "suspended", "running"], statuses);
+        }
+    }
+
+    [Fact]
     public async Task SuspendedExecutionSurvivesAKilledProcessAndGoesOnInTheSameSequence()
     {
         using var before = new Engine(time: _time, store: _store);

@@ -10,6 +10,7 @@ namespace Harness.Server.Dialects.VoltAgent.Workflows;
 internal static class WorkflowBody
 {
     private const int MaxNameLength = 256;
+    private const int MaxIdLength = 64;
     private const string ApiReason = "API request";
 
     /// <summary><c>{input, options:{userId, conversationId, executionId, userContext|context}}</c></summary>
@@ -24,7 +25,7 @@ internal static class WorkflowBody
             ConversationId = options.Text("conversationId", MaxNameLength),
             UserContext = Object(options, options.Has("userContext") ? "userContext" : "context"),
         };
-        return (input, options.Text("executionId", MaxNameLength) is { Length: > 0 } id ? id : null);
+        return (input, options.Text("executionId", MaxNameLength) is { Length: > 0 } id ? Checked(id) : null);
     }
 
     /// <summary><c>{resumeData, options:{stepId}}</c></summary>
@@ -50,6 +51,11 @@ internal static class WorkflowBody
             throw ApiException.BadRequest("Malformed JSON in request body");
         }
     }
+
+    private static string Checked(string id) =>
+        id.Length <= MaxIdLength && id.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_')
+            ? id
+            : throw ApiException.BadRequest($"options.executionId must be 1 to {MaxIdLength} letters, digits, dots, dashes and underscores");
 
     private static JsonElement Object(CommandFields options, string name) => options.Has(name)
         ? options.Raw(name) is { ValueKind: JsonValueKind.Object } value ? value : throw ApiException.BadRequest($"options.{name} must be an object")

@@ -26,7 +26,7 @@ internal static class WireWords
 }
 
 /// <summary>A workflow in a list. It is always <c>idle</c>: executions have the other statuses.</summary>
-internal record WorkflowItem(
+internal sealed record WorkflowItem(
     [property: JsonPropertyName("id")] string Id,
     [property: JsonPropertyName("name")] string Name,
     [property: JsonPropertyName("purpose")] string Purpose,

@@ -4,6 +4,7 @@ using Harness.Executions;
 using Harness.Server.Transports;
 using Harness.Server.Transports.Rest;
 using Harness.Workflows;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Harness.Server.Dialects.VoltAgent.Workflows;
 
@@ -37,11 +38,11 @@ internal static class WorkflowEndpoints
             .Produces(200, contentType: MediaTypeNames.Text.EventStream);
     }
 
-    private static IResult List(WorkflowCatalog workflows) => ApiEnvelope.Success(workflows.All.Select(WorkflowItem.From).ToList());
+    private static JsonHttpResult<ApiData<List<WorkflowItem>>> List(WorkflowCatalog workflows) => ApiEnvelope.Success(workflows.All.Select(WorkflowItem.From).ToList());
 
-    private static IResult Count(WorkflowCatalog workflows) => ApiEnvelope.Success(new CountAnswer(workflows.All.Count));
+    private static JsonHttpResult<ApiData<CountAnswer>> Count(WorkflowCatalog workflows) => ApiEnvelope.Success(new CountAnswer(workflows.All.Count));
 
-    private static IResult Get(string id, WorkflowCatalog workflows) => ApiEnvelope.Success(WorkflowDetails.From(Find(workflows, id)));
+    private static JsonHttpResult<ApiData<WorkflowDetails>> Get(string id, WorkflowCatalog workflows) => ApiEnvelope.Success(WorkflowDetails.From(Find(workflows, id)));
 
     private static async Task<IResult> ListExecutionsAsync(string? id, HttpRequest request, WorkflowCatalog workflows, WorkflowLists lists, CancellationToken cancellationToken)
     {

@@ -16,8 +16,16 @@ internal sealed class WorkflowStarter(WorkflowCatalog workflows, WorkflowKind ki
             throw ApiException.WorkflowNotFound();
         }
 
-        var (input, _) = await WorkflowBody.ReadInputAsync(request, cancellationToken);
+        var (input, executionId) = await WorkflowBody.ReadInputAsync(request, cancellationToken);
         var plan = kind.Plan(workflow, input);
+        if (executionId is not null)
+        {
+            // In memory a second one is refused by the start itself; what has left memory only the store knows.
+            plan = await executions.FindAsync(executionId, cancellationToken) is null
+                ? plan with { Request = plan.Request with { Id = executionId } }
+                : throw new ApiException(StatusCodes.Status409Conflict, $"Workflow execution {executionId} already exists");
+        }
+
         try
         {
             var execution = await executions.StartAsync(plan, cancellationToken);
