@@ -100,6 +100,21 @@ public sealed class WorkflowRestartTests : IAsyncDisposable
         }
     }
 
+    [Fact]
+    public async Task WorkflowWhoseFirstEventsAreGoneCannotGoOn()
+    {
+        using var before = await WorkflowStage.OpenAsync(WorkflowRunTests.Approval(), _store);
+        var suspended = before.Start("""{"price":2,"count":3}""");
+        await WorkflowStage.SuspendedAsync(suspended);
+        await _store.SweepAsync(new RetentionRule(EndedBefore: null, MaxFinished: null, MaxBytes: 1), Stop);
+
+        using var after = await WorkflowStage.OpenAsync(WorkflowRunTests.Approval(), _store);
+
+        Assert.Equal(
+            "The server stopped while this execution was running, and it cannot go on: its first events are no longer kept",
+            (await after.Registry.FindAsync(suspended.Id, Stop))!.State.Error);
+    }
+
     private async Task<Execution> KillAsync(bool isRepeatable)
     {
         var running = new SemaphoreSlim(0);

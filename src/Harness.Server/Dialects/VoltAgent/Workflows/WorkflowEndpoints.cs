@@ -161,6 +161,10 @@ internal static class WorkflowEndpoints
         {
             return await next(context);
         }
+        catch (OperationCanceledException) when (!context.HttpContext.RequestAborted.IsCancellationRequested)
+        {
+            return ApiEnvelope.Error(StatusCodes.Status503ServiceUnavailable, "The server is stopping; the execution can be found when it is back");
+        }
         catch (Exception e) when (!context.HttpContext.Response.HasStarted && Describe(e) is not null)
         {
             var (status, message) = Describe(e)!.Value;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Harness.Server.Tests.Transports;
+using Harness.Server.Tests.Transports.SignalR;
 
 namespace Harness.Server.Tests.Dialects.VoltAgent.Workflows;
 
@@ -145,6 +146,24 @@ public sealed class WorkflowStreamTests : IAsyncLifetime
             }
             while (!isLast(seen[^1]));
         }
+    }
+
+    [Theory]
+    [InlineData("json")]
+    [InlineData("messagepack")]
+    public async Task SameExecutionIsWatchedOverTheHubAcrossItsSuspension(string protocol)
+    {
+        await using var hub = await HubClient.ConnectAsync(_server.App, protocol);
+        var id = (await _server.OrderAsync(5000)).Text("executionId");
+
+        var watching = hub.WatchAsync(id);
+        var resumed = await hub.AskAsync("Resume", new { id, data = new { approved = true, managerId = "m" } });
+        var events = await watching;
+
+        Assert.Contains(resumed.Text("status"), new[] { "running", "completed" });
+        Assert.Equal(["running", "suspended", "running"], events.Where(json => json.Type() == "status").Select(json => json.GetProperty("data").Text("status")));
+        Assert.Equal(Enumerable.Range(1, events.Count).Select(sequence => (long)sequence), events.Sequences());
+        Assert.Equal("m", events[^1].GetProperty("data").GetProperty("output").Text("processedBy"));
     }
 
     [Fact]
