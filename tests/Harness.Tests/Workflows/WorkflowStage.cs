@@ -25,7 +25,7 @@ internal sealed class WorkflowStage : IDisposable
     {
         var clock = time ?? TimeProvider.System;
         var catalog = new WorkflowCatalog([workflow], Options.Create(new WorkflowOptions()), clock, agent is null ? [] : [agent]);
-        var stage = new WorkflowStage(new Engine(time: clock, store: store), catalog);
+        var stage = new WorkflowStage(new Engine(new ExecutionOptions { TimeLimit = TimeSpan.FromDays(7) }, clock, store), catalog);
         await stage.Registry.OpenAsync([stage.Kind], Stop);
         return stage;
     }
