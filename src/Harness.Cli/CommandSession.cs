@@ -7,7 +7,10 @@ internal static class CommandSession
 {
     /// <param name="runAsync">The command: gets the interruption's token, gives the exit code.</param>
     /// <param name="onInterrupt">Said on standard error after Ctrl-C; null for nothing.</param>
-    public static async Task<int> RunAsync(Func<CancellationToken, Task<int>> runAsync, string? onInterrupt = null)
+    public static Task<int> RunAsync(Func<CancellationToken, Task<int>> runAsync, string? onInterrupt = null) => RunAsync(runAsync, () => onInterrupt);
+
+    /// <inheritdoc cref="RunAsync(Func{CancellationToken, Task{int}}, string?)"/>
+    public static async Task<int> RunAsync(Func<CancellationToken, Task<int>> runAsync, Func<string?> onInterrupt)
     {
         using var interruption = new Interruption();
         try
@@ -16,7 +19,7 @@ internal static class CommandSession
         }
         catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
         {
-            await (onInterrupt is null ? Task.CompletedTask : Console.Error.WriteLineAsync(onInterrupt));
+            await (onInterrupt() is { } last ? Console.Error.WriteLineAsync(last) : Task.CompletedTask);
             return interruption.ExitCode;
         }
         catch (RunException exception)

@@ -18,7 +18,8 @@ internal static class HarnessCommand
 
     public static async Task<int> InvokeAsync(string[] args)
     {
-        var parsed = Create().Parse(args);
+        // A value that begins with @ names a file of its flag, not one with more arguments.
+        var parsed = Create().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
 
         // The commands answer signals themselves: a run waits for its result, a server for its executions.
         var configuration = new InvocationConfiguration { ProcessTerminationTimeout = null };
@@ -40,11 +41,11 @@ internal static class HarnessCommand
     {
         var run = RunCommand.Create();
         var server = ServerCommand.Create();
-        var (watch, cancel, list) = (WatchCommand.Create(), CancelCommand.Create(), ListCommand.Create());
+        var (watch, resume, cancel, list) = (WatchCommand.Create(), ResumeCommand.Create(), CancelCommand.Create(), ListCommand.Create());
         var (export, gc) = (ExportCommand.Create(), GcCommand.Create());
         var root = new RootCommand("Runs conversation test suites against an agent, and lets anyone watch each run live.")
         {
-            run, server, watch, cancel, list, export, gc,
+            run, server, watch, resume, cancel, list, export, gc,
         };
         HelpWithExamples.Add(root, new Dictionary<Command, string>
         {
@@ -52,6 +53,7 @@ internal static class HarnessCommand
             [run] = RunCommand.Examples,
             [server] = ServerCommand.Examples,
             [watch] = WatchCommand.Examples,
+            [resume] = ResumeCommand.Examples,
             [cancel] = CancelCommand.Examples,
             [list] = ListCommand.Examples,
             [export] = ExportCommand.Examples,

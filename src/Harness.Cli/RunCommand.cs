@@ -14,6 +14,7 @@ internal static class RunCommand
           harness run suites/shop --fail-fast=false          Go on after the first test that failed
           harness run suites/shop --parallel 4               Run four tests at once
           harness run suites/shop --server http://hub:8080   Run it on a server, watch it from here
+          harness run order-approval --input '{"amount":5}'  Run a workflow of a server by its id
 
         Exit codes: 0 all tests passed, 1 a test failed, 2 nothing could be run, 130 cancelled by Ctrl-C.
         Ctrl-C cancels the run and waits for its result; a second Ctrl-C ends at once.
@@ -23,7 +24,7 @@ internal static class RunCommand
 
     public static Command Create()
     {
-        var path = new Argument<string>("path") { Description = "A folder with suite.yaml, a YAML file or a JSON file" };
+        var path = new Argument<string>("path") { Description = "A folder with suite.yaml, a YAML file or a JSON file; with --input the id of a workflow" };
         var output = new Option<string[]>("--output", "-o")
         {
             Description = "Write a report: json FILE or junit FILE; repeatable",
@@ -40,22 +41,25 @@ internal static class RunCommand
             HelpName = "n",
             CustomParser = result => Numbers.Parse(result, 1, 1000),
         };
+        var input = new Option<string>("--input", "-i") { Description = "Run a workflow of a server with this input, as JSON or @FILE", HelpName = "json" };
         var verbose = new Option<bool>("--verbose", "-v") { Description = "Show the time of each line, and the execution's id" };
         var agent = new AgentFlags();
 
-        var command = new Command("run", "Runs a test suite and shows it live.") { path, output, failFast, parallel, verbose };
+        var command = new Command("run", "Runs a test suite or a workflow and shows it live.") { path, output, failFast, parallel, input, verbose };
         server.AddTo(command);
         agent.AddTo(command);
-        command.SetAction((parsed, _) => RunSession.RunAsync(new RunRequest
-        {
-            Path = parsed.GetRequiredValue(path),
-            Outputs = [.. (parsed.GetValue(output) ?? []).Chunk(2).Select(pair => new RunOutput(pair[0], pair[1]))],
-            Server = server.ToClient(parsed),
-            FailFast = parsed.GetResult(failFast) is { Implicit: false } ? parsed.GetValue(failFast) : null,
-            Parallel = parsed.GetValue(parallel),
-            Verbose = parsed.GetValue(verbose),
-            AgentFlags = new Dictionary<string, string?>(agent.ToSettings(parsed)),
-        }));
+        command.SetAction((parsed, _) => parsed.GetValue(input) is { } json
+            ? WorkflowSession.RunAsync(server.ToClientOrDefault(parsed), parsed.GetRequiredValue(path), json, parsed.GetValue(verbose))
+            : RunSession.RunAsync(new RunRequest
+            {
+                Path = parsed.GetRequiredValue(path),
+                Outputs = [.. (parsed.GetValue(output) ?? []).Chunk(2).Select(pair => new RunOutput(pair[0], pair[1]))],
+                Server = server.ToClient(parsed),
+                FailFast = parsed.GetResult(failFast) is { Implicit: false } ? parsed.GetValue(failFast) : null,
+                Parallel = parsed.GetValue(parallel),
+                Verbose = parsed.GetValue(verbose),
+                AgentFlags = new Dictionary<string, string?>(agent.ToSettings(parsed)),
+            }));
         return command;
     }
 

@@ -4,6 +4,7 @@ using Harness.Cli.Storage;
 using Harness.Generations;
 using Harness.Server;
 using Harness.Storage;
+using Harness.Workflows;
 
 namespace Harness.Cli;
 
@@ -19,6 +20,7 @@ internal static class ServerCommand
           harness server --data /var/lib/harness            Keep executions there instead of in .harness
           harness server --memory                           Keep nothing: gone when the server stops
           harness server --agents samples/agents/named      Serve the agents of a folder, one YAML file each
+          harness server --workflows samples/workflows      Serve the workflows of a folder
           harness server --cors=false --swagger=false       As little as possible
         """;
 
@@ -70,11 +72,12 @@ internal static class ServerCommand
             Description = "Folder of agents that are called by name, one YAML file each",
             HelpName = "dir",
         };
+        var workflows = new Option<string>("--workflows") { Description = "A folder of workflows, one in each YAML file", HelpName = "folder" };
         var (agent, store, keep) = (new AgentFlags(), new StoreFlags(), new KeepFlags(defaults: true));
 
         var command = new Command("server", "Serves REST and WebSocket clients until Ctrl-C.")
         {
-            port, host, debug, cors, corsOrigin, swagger, apiKey, logFormat, synthetic, agents,
+            port, host, debug, cors, corsOrigin, swagger, apiKey, logFormat, synthetic, agents, workflows,
         };
         store.AddTo(command);
         command.Options.Add(memory);
@@ -102,9 +105,14 @@ internal static class ServerCommand
             Set("Synthetic", synthetic);
             SetIn(StoreOptions.Section, nameof(StoreOptions.MemoryOnly), memory);
             SetIn(StoreOptions.Section, nameof(StoreOptions.Durability), durability);
-            if (parsed.GetValue(agents) is { } folder)
+            if (parsed.GetValue(agents) is { } agentFolder)
             {
-                settings[$"{GenerationOptions.Section}:{nameof(GenerationOptions.AgentFolder)}"] = folder;
+                settings[$"{GenerationOptions.Section}:{nameof(GenerationOptions.AgentFolder)}"] = agentFolder;
+            }
+
+            if (parsed.GetValue(workflows) is { } folder)
+            {
+                settings[$"{WorkflowOptions.Section}:{nameof(WorkflowOptions.Folder)}"] = folder;
             }
 
             return HarnessServer.RunAsync([], settings);

@@ -56,13 +56,16 @@ internal static class WatchCommand
         return command;
     }
 
-    private static async Task<int> ShowAsync(HubClient client, ExecutionWatch watch, RunView view, CancellationToken cancellationToken)
+    /// <summary>Shows an execution to its end.</summary>
+    /// <returns>The exit code of its result.</returns>
+    public static async Task<int> ShowAsync(HubClient client, ExecutionWatch watch, RunView view, CancellationToken cancellationToken)
     {
         await using var run = new RemoteRun(client, watch);
         var result = await view.WatchAsync(watch.Id, interactions: 0, run, _ => { }, cancellationToken);
 
         var report = RunReport.From(watch.Id, result.Data);
         view.ShowReport(report);
+        view.ShowOutput(result.Data);
         return report.ExitCode;
     }
 }

@@ -9,6 +9,7 @@ namespace Harness.Server;
 /// </summary>
 internal sealed partial class EngineLifetime(
     ExecutionRegistry executions,
+    IEnumerable<IExecutionKind> kinds,
     OpenConnections connections,
     IHostApplicationLifetime host,
     IOptions<ServerOptions> options,
@@ -44,7 +45,7 @@ internal sealed partial class EngineLifetime(
 
     /// <summary>Opens the store, before the server listens.</summary>
     /// <exception cref="StoreException">It cannot be used.</exception>
-    public Task StartingAsync(CancellationToken cancellationToken) => executions.OpenAsync(cancellationToken);
+    public Task StartingAsync(CancellationToken cancellationToken) => executions.OpenAsync(kinds, cancellationToken);
 
     /// <summary>Nothing: the engine needs no start.</summary>
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

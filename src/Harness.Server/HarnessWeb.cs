@@ -10,6 +10,7 @@ using Harness.Server.Transports.Rest;
 using Harness.Server.Transports.SignalR;
 using Harness.Server.Transports.WebSockets;
 using Harness.Storage;
+using Harness.Workflows;
 using Microsoft.Extensions.Options;
 
 namespace Harness.Server;
@@ -63,6 +64,7 @@ public static class HarnessWeb
         var harness = services.AddHarness();
         services.AddStorage();
         services.AddHostedService<RetentionService>();
+        services.AddSingleton<IWorkflowAgent, WorkflowAgents>();
         services.AddSingleton<EngineLifetime>();
         services.AddHostedService(provider => provider.GetRequiredService<EngineLifetime>());
         services.AddSingleton<StartBanner>();

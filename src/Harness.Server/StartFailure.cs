@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Harness.Agents;
 using Harness.Executions;
+using Harness.Workflows;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 
@@ -15,7 +16,7 @@ internal sealed partial class StartFailure(ILogger<StartFailure> logger)
     /// <summary>One line on a configuration that cannot be used; null for a failure that only its stack trace explains.</summary>
     public static string? Describe(Exception failure) => failure switch
     {
-        ServerStartException or AgentException or StoreException => failure.Message,
+        ServerStartException or AgentException or StoreException or WorkflowFormatException => failure.Message,
         OptionsValidationException invalid => $"The configuration is not valid: {string.Join(' ', invalid.Failures)}",
         InvalidOperationException { InnerException: FormatException or ArgumentException } => failure.Message,
         _ => null,

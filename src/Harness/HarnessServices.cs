@@ -1,6 +1,7 @@
 using Harness.Agents;
 using Harness.Executions;
 using Harness.Suites;
+using Harness.Workflows;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -28,6 +29,7 @@ public static class HarnessServices
         services.TryAddSingleton<AgentFactory>();
         services.TryAddSingleton<SuiteRunner>();
         services.AddGenerations();
+        services.AddWorkflows();
         return new HarnessBuilder(services);
     }
 }

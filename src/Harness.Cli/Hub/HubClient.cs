@@ -83,6 +83,20 @@ internal sealed class HubClient(Uri server, string? apiKey, TimeProvider time)
             reason is null ? new { action = "cancel", id } : new { action = "cancel", id, reason }, cancellationToken);
     }
 
+    /// <summary>Lets a suspended execution go on.</summary>
+    /// <param name="id">Which one.</param>
+    /// <param name="data">What it goes on with; undefined: nothing.</param>
+    /// <param name="at">Where; null: where it stopped.</param>
+    /// <param name="cancellationToken">Ends the wait for the answer.</param>
+    /// <returns>The answer: a <c>status</c>, or an <c>error</c> with a <c>code</c>.</returns>
+    /// <exception cref="RunException">The server cannot be reached.</exception>
+    public async Task<HubEvent> ResumeAsync(string id, JsonElement data, string? at, CancellationToken cancellationToken)
+    {
+        await using var connection = await OpenAsync(cancellationToken);
+        return await connection.AskAsync(
+            data.ValueKind == JsonValueKind.Undefined ? new { action = "resume", id, at } : new { action = "resume", id, data, at }, cancellationToken);
+    }
+
     /// <summary>The executions there are, the newest first.</summary>
     /// <exception cref="RunException">The server cannot be reached, or the filter is wrong.</exception>
     public async IAsyncEnumerable<JsonElement> ListAsync(ListFilter filter, [EnumeratorCancellation] CancellationToken cancellationToken)

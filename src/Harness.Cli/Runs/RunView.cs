@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Harness.Cli.Hub;
 using Harness.Suites;
 using Spectre.Console;
@@ -68,6 +69,15 @@ internal sealed class RunView
         }
     }
 
+    /// <summary>Shows what the execution gave, if it gave something.</summary>
+    public void ShowOutput(JsonElement data)
+    {
+        if (data.TryGetProperty("output", out var output))
+        {
+            WriteLine(output.GetRawText(), Style.Plain);
+        }
+    }
+
     private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.00", CultureInfo.InvariantCulture);
 
     private static Style StyleOf(string line) => line switch
@@ -97,6 +107,9 @@ internal sealed class RunView
                     }
 
                     break;
+                case "status" when next.Data.Text("status") == "suspended":
+                    WriteSuspension(next);
+                    break;
                 case "status" when _verbose:
                     WriteLine($"Execution {next.Id} {run.Place}: {next.Data.Text("status")}", Style.Plain);
                     break;
@@ -115,6 +128,12 @@ internal sealed class RunView
         }
 
         throw new RunException("The run ended without a result.");
+    }
+
+    private void WriteSuspension(HubEvent next)
+    {
+        var reason = next.Data.TryGetProperty("suspension", out var suspension) && suspension.Text("reason") is { } text ? $": {text}" : "";
+        WriteNotice($"Suspended{reason}. To go on: harness resume {next.Id} --data JSON");
     }
 
     /// <summary>What is not said by the run: in a pipe it must not stand among the lines.</summary>

@@ -6,7 +6,7 @@ namespace Harness.Server.Transports;
 /// What clients can ask of executions, the same on every transport: a transport reads a command, calls one of these, and words the answer or
 /// the <see cref="CommandException"/>. Thread-safe, one for all.
 /// </summary>
-internal sealed class ExecutionCommands
+internal sealed partial class ExecutionCommands
 {
     private const string DefaultKind = "suite";
 

@@ -1,7 +1,7 @@
 namespace Harness.Executions;
 
 /// <summary>One running or finished thing. Thread-safe.</summary>
-public sealed class Execution
+public sealed partial class Execution
 {
     private readonly ExecutionOptions _options;
     private readonly TaskCompletionSource<ExecutionResult> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -19,7 +19,7 @@ public sealed class Execution
         Log = log;
     }
 
-    /// <summary>A version 4 UUID in lower case, the id on every transport.</summary>
+    /// <summary>A version 4 UUID in lower case, unless the request has one of its own: the id on every transport.</summary>
     public string Id { get; }
 
     /// <summary>
@@ -86,7 +86,7 @@ public sealed class Execution
     internal static Execution Begin(
         string epoch, long number, ExecutionRequest request, ExecutionState state, ExecutionOptions options, SegmentPool pool, IExecutionStore store, TimeProvider time)
     {
-        var id = Guid.NewGuid().ToString();
+        var id = request.Id ?? Guid.NewGuid().ToString();
         var archive = store.IsPersistent
             ? new LogArchive(store, StoredRequest.Store(id, epoch, number, request, state), isNew: true, pool, time)
             : null;
@@ -144,7 +144,11 @@ public sealed class Execution
 
     internal ReadOnlyMemory<byte> DescribeChange() => ExecutionDocument.Change(Id, Request, State);
 
-    internal void Complete(ExecutionResult result) => _completion.TrySetResult(result);
+    internal void Complete(ExecutionResult result)
+    {
+        _completion.TrySetResult(result);
+        _gone.TrySetResult();
+    }
 
     private static ExecutionLogLimits LimitsOf(ExecutionOptions options) => new(options.WindowBytes, options.MaxLineBytes);
 
@@ -168,7 +172,11 @@ public sealed class Execution
 /// <param name="Error">What went wrong; null unless it failed.</param>
 /// <param name="CancelReason">Why it was cancelled, in the words of who did it; null when it was not or nothing was said.</param>
 public sealed record ExecutionState(
-    ExecutionStatus Status, DateTimeOffset StartedAt, DateTimeOffset? CompletedAt, string? Error, string? CancelReason = null);
+    ExecutionStatus Status, DateTimeOffset StartedAt, DateTimeOffset? CompletedAt, string? Error, string? CancelReason = null)
+{
+    /// <summary>What it waits for; null unless <see cref="Status"/> is <see cref="ExecutionStatus.Suspended"/>.</summary>
+    public ExecutionSuspension? Suspension { get; init; }
+}
 
 /// <summary>Which lines a status document repeats.</summary>
 /// <param name="From">Sequence of the first event looked at; 0: the newest that fit.</param>

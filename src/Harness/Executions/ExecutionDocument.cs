@@ -33,6 +33,7 @@ internal static class ExecutionDocument
         WriteHead(json, id, state);
         json.Write(",\"logs\":[]"u8);
         WriteFacts(json, request);
+        WriteSuspension(json, state);
         json.Write("}"u8);
         return json.WrittenMemory;
     }
@@ -71,6 +72,7 @@ internal static class ExecutionDocument
         }
 
         WriteFacts(json, request);
+        WriteSuspension(json, state);
         WriteDetails(json, details.Span, options.MaxDetailsBytes);
         json.Write("}"u8);
         return json.WrittenMemory;
@@ -155,6 +157,24 @@ internal static class ExecutionDocument
             json.Write(":"u8);
             WriteString(json, value);
         }
+    }
+
+    private static void WriteSuspension(ArrayBufferWriter<byte> json, ExecutionState state)
+    {
+        if (state is not { Status: ExecutionStatus.Suspended, Suspension: { } suspension })
+        {
+            return;
+        }
+
+        json.Write(Encoding.UTF8.GetBytes($",\"suspension\":{{\"suspended_at\":\"{Time(suspension.At)}\""));
+        if (suspension.Reason is { } reason)
+        {
+            json.Write(",\"reason\":"u8);
+            WriteString(json, reason);
+        }
+
+        WriteDetails(json, suspension.Details.Span, LogEvent.MaxDataBytes);
+        json.Write("}"u8);
     }
 
     private static void WriteLabels(ArrayBufferWriter<byte> json, ExecutionRequest request)

@@ -127,6 +127,28 @@ public sealed partial class ExecutionLog
         }
     }
 
+    /// <summary>As <see cref="ReadEventsAsync"/>, of what is there now; nothing is waited for but the store.</summary>
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadPresentAsync(
+        long from = 1, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var last = LastSequence;
+        if (from > last)
+        {
+            yield break;
+        }
+
+        var next = Math.Max(1, from);
+        await foreach (var json in ReadEventsAsync(next, cancellationToken))
+        {
+            yield return json;
+            next = json.Span.StartsWith("{\"type\":\"truncated\""u8) ? Math.Max(next, FirstSequence) : next + 1;
+            if (next > last)
+            {
+                yield break;
+            }
+        }
+    }
+
     /// <summary>The <c>truncated</c> event for a range that is gone.</summary>
     public ReadOnlyMemory<byte> DescribeTruncation(LogRange range) => StoredEvents.Truncated(_id, range.First, range.Last);
 

@@ -76,7 +76,11 @@ public sealed partial class ExecutionLog
             await CommitAsync();
         }
 
-        await EndAsync(opening, _ending!);
+        // Without an ending the log is left as it is: another process goes on with it.
+        if (_ending is { } ending)
+        {
+            await EndAsync(opening, ending);
+        }
     }
 
     private async Task EndAsync(LogOpening? opening, LogEnding ending)

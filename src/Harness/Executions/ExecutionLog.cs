@@ -143,7 +143,12 @@ public sealed partial class ExecutionLog
     /// Ends the log: what was written before is numbered, and then <paramref name="ending"/> gives the <c>result</c> frame. Later lines are
     /// dropped.
     /// </summary>
-    internal Task SealAsync(LogEnding ending)
+    internal Task SealAsync(LogEnding ending) => CloseAsync(ending);
+
+    /// <summary>Stops writing, when what was written before is stored. The log has no end: another process goes on with it.</summary>
+    internal Task LeaveAsync() => CloseAsync(ending: null);
+
+    private Task CloseAsync(LogEnding? ending)
     {
         lock (_writing)
         {

@@ -5,7 +5,7 @@ namespace Harness.Executions;
 /// <content>One execution from its start to its result.</content>
 public sealed partial class ExecutionRegistry
 {
-    private async Task RunAsync(Execution execution, ExecutionBody body, CancellationTokenSource source, bool hasPlace)
+    private async Task RunAsync(Execution execution, CancellationTokenSource source)
     {
         var began = _time.GetTimestamp();
 
@@ -14,13 +14,7 @@ public sealed partial class ExecutionRegistry
         ExecutionResult result;
         try
         {
-            if (!hasPlace)
-            {
-                await WaitForPlaceAsync(execution, source.Token);
-                hasPlace = true;
-            }
-
-            result = await RunBodyAsync(execution, body, source);
+            result = await RunStintsAsync(execution, source);
         }
         catch (OperationCanceledException) when (source.IsCancellationRequested)
         {
@@ -32,9 +26,16 @@ public sealed partial class ExecutionRegistry
             result = new ExecutionResult(ExecutionStatus.Failed, e.Message);
         }
 
-        if (hasPlace)
+        if (execution.HasPlace)
         {
             _places.Release();
+        }
+
+        execution.Plan = null;
+        if (execution.IsLeft)
+        {
+            await LeaveLogAsync(execution);
+            return;
         }
 
         // A token cancelled by nobody's claim was cancelled by the timer, or because the store failed.
@@ -88,13 +89,15 @@ public sealed partial class ExecutionRegistry
 
     private async Task<ExecutionResult> RunBodyAsync(Execution execution, ExecutionBody body, CancellationTokenSource source)
     {
+        var began = _time.GetTimestamp();
         using var timer = _time.CreateTimer(
-            static state => _ = ((CancellationTokenSource)state!).CancelAsync(), source, TimeLimit(execution), Timeout.InfiniteTimeSpan);
+            static state => _ = ((CancellationTokenSource)state!).CancelAsync(), source, TimeLeft(execution), Timeout.InfiniteTimeSpan);
         var running = Task.Run(() => body(execution.Log, source.Token), CancellationToken.None);
         if (await HasUnwoundAsync(running, source.Token))
         {
             var result = await running;
-            return result is null || !result.Status.IsFinal()
+            execution.Ran += _time.GetElapsedTime(began);
+            return result is null || !(result.Status.IsFinal() || (result.Status == ExecutionStatus.Suspended && result.Suspension is not null))
                 ? throw new InvalidOperationException("The body ended without a final status")
                 : result;
         }
@@ -105,6 +108,9 @@ public sealed partial class ExecutionRegistry
         await execution.Log.WriteAsync($"Did not stop within {_options.CancelGrace.TotalSeconds:0.###} s and was left behind", CancellationToken.None);
         return new ExecutionResult(ExecutionStatus.Canceled);
     }
+
+    private TimeSpan TimeLeft(Execution execution) =>
+        TimeLimit(execution) is var limit && limit > execution.Ran ? limit - execution.Ran : TimeSpan.Zero;
 
     private TimeSpan TimeLimit(Execution execution) =>
         execution.Request.TimeLimit is { } wish && wish < _options.TimeLimit ? wish : _options.TimeLimit;

@@ -33,8 +33,15 @@ public sealed partial class ExecutionRegistry
     /// that says so. Call it once, before the first start.
     /// </summary>
     /// <exception cref="StoreException">The store cannot be used, and what to do about it.</exception>
-    public async Task OpenAsync(CancellationToken cancellationToken)
+    public Task OpenAsync(CancellationToken cancellationToken) => OpenAsync([], cancellationToken);
+
+    /// <summary>As the other; executions of kinds that can restore them go on.</summary>
+    /// <param name="kinds">All kinds there are.</param>
+    /// <param name="cancellationToken">Gives the start up.</param>
+    /// <exception cref="StoreException">The store cannot be used, and what to do about it.</exception>
+    public async Task OpenAsync(IEnumerable<IExecutionKind> kinds, CancellationToken cancellationToken)
     {
+        _restorable = kinds.OfType<IRestorableKind>().ToDictionary(kind => kind.Name, StringComparer.Ordinal);
         var opening = await _store.OpenAsync(cancellationToken);
         (_epoch, _started) = (opening.Epoch, opening.LastNumber);
         if (opening.Unfinished.Count > 0)
@@ -45,7 +52,7 @@ public sealed partial class ExecutionRegistry
         await Parallel.ForEachAsync(
             opening.Unfinished,
             new ParallelOptions { MaxDegreeOfParallelism = MaxEndedAtOnce, CancellationToken = cancellationToken },
-            async (stored, _) => await EndBrokenOffAsync(stored));
+            async (stored, stop) => await GoOnAsync(stored, stop));
     }
 
     /// <summary>Deletes what a rule no longer keeps, in the store and in memory.</summary>
@@ -74,13 +81,11 @@ public sealed partial class ExecutionRegistry
         return outcome;
     }
 
-    private async Task EndBrokenOffAsync(StoredExecution stored)
+    private async Task EndBrokenOffAsync(Execution execution, string error)
     {
-        const string Error = "The server stopped while this execution was running";
-        var execution = Execution.Load(stored, _options, _pool, _store, _time);
-        var state = execution.State with { Status = ExecutionStatus.Failed, CompletedAt = _time.GetUtcNow(), Error = Error };
-        var result = new ExecutionResult(ExecutionStatus.Failed, Error);
-        await execution.Log.WriteAsync($"{Error}; it was not started again", CancellationToken.None);
+        var state = execution.State with { Status = ExecutionStatus.Failed, CompletedAt = _time.GetUtcNow(), Error = error };
+        var result = new ExecutionResult(ExecutionStatus.Failed, error);
+        await execution.Log.WriteAsync($"{error}; it was not started again", CancellationToken.None);
         await execution.Log.SealAsync(new LogEnding(
             async failure => failure is null
                 ? (await execution.RenderEndAsync(state, result), EndOf(execution, state, result))
@@ -197,7 +202,7 @@ public sealed partial class ExecutionRegistry
         LogSaved();
     }
 
-    [LoggerMessage(6, LogLevel.Warning, "{Count} executions were running when the server stopped; they end as failed")]
+    [LoggerMessage(6, LogLevel.Warning, "{Count} executions had no end when the server stopped: those that can go on do, the others end as failed")]
     private partial void LogUnfinished(int count);
 
     [LoggerMessage(7, LogLevel.Debug, "The store has the results of all executions that ended")]

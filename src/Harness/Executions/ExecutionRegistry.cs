@@ -33,7 +33,7 @@ public sealed partial class ExecutionRegistry : IDisposable
     private int _pending;
     private volatile bool _stopping;
 
-    /// <summary>Options are read once. A registry with a store takes executions after <see cref="OpenAsync"/>.</summary>
+    /// <summary>Options are read once. A registry with a store takes executions after <see cref="OpenAsync(CancellationToken)"/>.</summary>
     public ExecutionRegistry(
         IOptions<ExecutionOptions> options, IExecutionStore store, TimeProvider time, ILogger<ExecutionRegistry> logger)
     {
@@ -68,14 +68,27 @@ public sealed partial class ExecutionRegistry : IDisposable
     /// <exception cref="ExecutionInputException">Too many executions wait already, or the server is stopping.</exception>
     public Execution Start(ExecutionPlan plan)
     {
-        if (plan.Request.IdempotencyKey is not { } key)
+        var (key, id) = (plan.Request.IdempotencyKey, plan.Request.Id);
+        if (key is null && id is null)
         {
             return StartNew(plan);
         }
 
         lock (_starting)
         {
-            return _keys.TryGetValue(key, out var earlier) ? earlier : _keys[key] = StartNew(plan);
+            if (key is not null && _keys.TryGetValue(key, out var earlier))
+            {
+                return earlier;
+            }
+
+            if (id is not null && _executions.ContainsKey(id))
+            {
+                throw new ExecutionInputException($"There is an execution {id} already");
+            }
+
+            var execution = StartNew(plan);
+            _ = key is null ? null : _keys[key] = execution;
+            return execution;
         }
     }
 
@@ -88,29 +101,17 @@ public sealed partial class ExecutionRegistry : IDisposable
 
     private Execution StartNew(ExecutionPlan plan)
     {
-        if (_stopping)
-        {
-            throw new ExecutionInputException("The server is stopping and starts nothing new; send this again when it is back");
-        }
-
-        RefuseWhileUnsaved();
-        var hasPlace = _places.Wait(0);
-        if (!hasPlace && Interlocked.Increment(ref _pending) > _options.MaxPending)
-        {
-            Interlocked.Decrement(ref _pending);
-            throw new ExecutionInputException(
-                $"Too many executions: {_options.MaxConcurrent} run and {_options.MaxPending} wait; send this again when some have ended");
-        }
-
+        var hasPlace = TakePlace();
         var status = hasPlace ? ExecutionStatus.Running : ExecutionStatus.Pending;
         var state = new ExecutionState(status, _time.GetUtcNow(), CompletedAt: null, Error: null);
         var source = new CancellationTokenSource();
         var execution = Execution.Begin(_epoch, Interlocked.Increment(ref _started), plan.Request, state, _options, _pool, _store, _time);
+        (execution.Plan, execution.Stint, execution.HasPlace) = (plan, new ExecutionStint(resume: null), hasPlace);
         _sources[execution.Id] = source;
         _executions[execution.Id] = execution;
 
         // RunAsync never faults, and Completion says when it has ended.
-        _ = RunAsync(execution, plan.Body, source, hasPlace);
+        _ = RunAsync(execution, source);
         return execution;
     }
 
@@ -170,13 +171,17 @@ public sealed partial class ExecutionRegistry : IDisposable
         return Drop(execution.Id) || wasStored;
     }
 
-    /// <summary>Refuses new executions, cancels all that run and waits until each has its result.</summary>
+    /// <summary>
+    /// Refuses new executions, cancels all that run and waits until each has its result. Those that can go on in the next process are
+    /// suspended instead, and wait for it.
+    /// </summary>
     /// <param name="cancellationToken">Ends the wait; what still runs then is left behind.</param>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         _stopping = true;
         var active = _executions.Values.Where(execution => !execution.Completion.IsCompleted).ToList();
-        foreach (var execution in active)
+        var leaving = active.Where(Outlives).ToList();
+        foreach (var execution in active.Except(leaving))
         {
             TryCancel(execution);
         }
@@ -186,7 +191,8 @@ public sealed partial class ExecutionRegistry : IDisposable
             LogStopping(active.Count);
         }
 
-        await Task.WhenAll(active.Select(execution => execution.Completion)).WaitAsync(cancellationToken);
+        await Task.WhenAll(leaving.Select(execution => LeaveAsync(execution, cancellationToken)));
+        await Task.WhenAll(active.Select(execution => execution.Gone)).WaitAsync(cancellationToken);
         await SaveAsync(cancellationToken);
     }
 

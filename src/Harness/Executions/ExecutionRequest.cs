@@ -3,6 +3,9 @@ namespace Harness.Executions;
 /// <summary>What the engine has to know of a thing before it runs it. Nothing here may hold a secret: all of it is shown to watchers.</summary>
 public sealed record ExecutionRequest
 {
+    /// <summary>The id it is to have: 1 to 64 ASCII letters, digits, dots, dashes and underscores that no other has; null: one is made.</summary>
+    public string? Id { get; init; }
+
     /// <summary>What is executed: <c>suite</c>, <c>synthetic</c>, …</summary>
     public required string Kind { get; init; }
 
@@ -38,7 +41,7 @@ public sealed record ExecutionRequest
 }
 
 /// <summary>How a body ended.</summary>
-/// <param name="Status">One of the final statuses.</param>
+/// <param name="Status">One of the final statuses, or <see cref="ExecutionStatus.Suspended"/> with a <see cref="Suspension"/>.</param>
 /// <param name="Error">What went wrong, for people; null unless <paramref name="Status"/> is <see cref="ExecutionStatus.Failed"/>.</param>
 public sealed record ExecutionResult(ExecutionStatus Status, string? Error = null)
 {
@@ -47,6 +50,12 @@ public sealed record ExecutionResult(ExecutionStatus Status, string? Error = nul
     /// It is left out of the result frame, with <c>details_truncated</c> in its place, when it does not fit.
     /// </summary>
     public ReadOnlyMemory<byte> Details { get; init; }
+
+    /// <summary>
+    /// Set with <see cref="ExecutionStatus.Suspended"/>, the one status that is not final: the body has ended for now, and is called again
+    /// when the execution is resumed.
+    /// </summary>
+    public ExecutionSuspension? Suspension { get; init; }
 }
 
 /// <summary>
@@ -57,4 +66,12 @@ public sealed record ExecutionResult(ExecutionStatus Status, string? Error = nul
 public delegate Task<ExecutionResult> ExecutionBody(ExecutionLog log, CancellationToken stop);
 
 /// <summary>A thing ready to be started: what it is and what runs.</summary>
-public sealed record ExecutionPlan(ExecutionRequest Request, ExecutionBody Body);
+public sealed record ExecutionPlan(ExecutionRequest Request, ExecutionBody Body)
+{
+    /// <summary>As the other, with a body that can be suspended from outside and knows what it is resumed with.</summary>
+    public ExecutionPlan(ExecutionRequest request, SuspendableBody body)
+        : this(request, (_, _) => throw new InvalidOperationException("This body runs in stints")) => Suspendable = body;
+
+    /// <summary>Runs in place of <see cref="Body"/>; null: the body knows nothing of suspending.</summary>
+    internal SuspendableBody? Suspendable { get; }
+}

@@ -30,7 +30,7 @@ public sealed class AgentTool
         Execute = execute;
         try
         {
-            Parameters = JsonSchema.Read(parameters.ValueKind == JsonValueKind.Undefined ? NoParameters : parameters);
+            Parameters = JsonSchema.Parse(parameters.ValueKind == JsonValueKind.Undefined ? NoParameters : parameters);
         }
         catch (JsonSchemaException e)
         {

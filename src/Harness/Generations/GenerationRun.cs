@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Harness.Agents;
 using Harness.Executions;
+using Harness.Schemas;
 
 namespace Harness.Generations;
 
@@ -73,7 +74,7 @@ internal sealed class GenerationRun(
             var prompt = new ChatPrompt(name, [.. messages])
             {
                 Tools = tools,
-                Schema = isObject ? request.Schema!.Source : default,
+                Schema = isObject ? request.Schema!.Document : default,
                 Settings = request.Settings,
             };
             var step = await StepAsync(model, prompt, isObject);
@@ -178,9 +179,9 @@ internal sealed class GenerationRun(
             return Problem($"There is no tool '{Excerpt.Of(call.Name, [])}'; there are {string.Join(", ", tools.Select(tool => tool.Name))}");
         }
 
-        if (tool.Parameters.Validate(call.Arguments) is { Count: > 0 } problems)
+        if (tool.Parameters.Validate(call.Arguments, "") is { Count: > 0 } problems)
         {
-            return Problem($"The arguments do not fit: {string.Join("; ", problems)}");
+            return Problem($"The arguments do not fit: {Word(problems)}");
         }
 
         try
@@ -275,9 +276,16 @@ internal sealed class GenerationRun(
             throw new AgentException($"Schema validation failed: Expected object, received \"{Excerpt.Of(text, [])}\", which is no JSON", e);
         }
 
-        var problems = request.Schema!.Validate(value);
-        return problems.Count == 0 ? value : throw new AgentException($"Schema validation failed: {string.Join("; ", problems)}");
+        var problems = request.Schema!.Validate(value, "");
+        return problems.Count == 0 ? value : throw new AgentException($"Schema validation failed: {Word(problems)}");
     }
+
+    // As clients of agents know it: "Expected string, received number at address.city".
+    private static string Word(IReadOnlyList<SchemaIssue> issues) => string.Join("; ", issues.Select(issue =>
+    {
+        var what = issue.IsMissing ? "Required" : issue.Expected is { } expected ? $"Expected {expected}, received {issue.Received}" : issue.Message;
+        return issue.Path.Length == 0 ? what : $"{what} at {issue.Path.TrimStart('.')}";
+    }));
 
     // Many models put JSON between fences, whatever they are told.
     private static string WithoutFence(string text)

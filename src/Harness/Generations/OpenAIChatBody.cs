@@ -163,7 +163,7 @@ internal static class OpenAIChatBody
             json.WriteString("name", tool.Name);
             json.WriteString("description", tool.Description);
             json.WritePropertyName("parameters");
-            tool.Parameters.Source.WriteTo(json);
+            tool.Parameters.Document.WriteTo(json);
             json.WriteEndObject();
             json.WriteEndObject();
         }

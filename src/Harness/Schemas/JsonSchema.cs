@@ -1,257 +1,239 @@
-using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Schema;
 using System.Text.RegularExpressions;
 
 namespace Harness.Schemas;
 
 /// <summary>
-/// Checks JSON against a JSON schema, the part of draft 2020-12 that people write by hand: <c>type, enum, const, properties, required,
-/// additionalProperties, items, prefixItems, anyOf, oneOf, allOf, not, $ref</c> within the schema, and the limits of numbers, texts, arrays
-/// and objects. Other keywords, such as <c>format</c>, are remarks. Immutable and thread-safe.
+/// A JSON schema that values are really held to: types, <c>enum</c>, <c>const</c>, numbers, texts, arrays, objects, <c>allOf</c>,
+/// <c>anyOf</c>, <c>oneOf</c>, <c>not</c>, <c>if</c>, and <c>$ref</c> within the document. <c>format</c> and words that are not known are
+/// notes for people, as the standard has it. Immutable, thread-safe.
 /// </summary>
-public sealed partial class JsonSchema
+public sealed class JsonSchema
 {
-    /// <summary>Problems named at most: who reads them mends the first ones.</summary>
-    public const int MaxProblems = 10;
+    private const int MaxDepth = 64;
 
-    private const int MaxDepth = 128;
+    // A pattern of a client's schema must not be able to hold a thread.
+    private const RegexOptions PatternOptions = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant;
 
     private static readonly TimeSpan PatternTimeLimit = TimeSpan.FromSeconds(1);
 
-    private readonly JsonElement _root;
+    private static readonly JsonSchemaExporterOptions Exported = new() { TreatNullObliviousAsNonNullable = true };
+
     private readonly Dictionary<string, Regex> _patterns = new(StringComparer.Ordinal);
 
-    private JsonSchema(JsonElement root) => _root = root;
+    private JsonSchema(JsonElement document) => Document = document;
 
     /// <summary>The schema as it was written.</summary>
-    public JsonElement Source => _root;
+    public JsonElement Document { get; }
 
-    /// <summary>Reads a schema.</summary>
-    /// <param name="schema">An object, or true or false; it need not outlive the call.</param>
-    /// <exception cref="JsonSchemaException">It is no schema; says where and what to change.</exception>
-    public static JsonSchema Read(JsonElement schema)
+    /// <summary>Takes a schema.</summary>
+    /// <param name="document">A JSON object, or true or false; copied.</param>
+    /// <exception cref="JsonSchemaException">It is none; says where and what to change.</exception>
+    public static JsonSchema Parse(JsonElement document)
     {
-        var read = new JsonSchema(schema.ValueKind == JsonValueKind.Undefined ? schema : schema.Clone());
-        read.Check(read._root, "schema", 0);
-        return read;
+        var schema = new JsonSchema(document.Clone());
+        schema.Check(schema.Document, "schema", 0);
+        return schema;
     }
 
-    /// <summary>What is wrong with a value, such as <c>Expected string, received number at address.city</c>; empty: nothing.</summary>
-    public IReadOnlyList<string> Validate(JsonElement value)
+    /// <summary>The schema of a .NET type as it is written to JSON; null for a type that allows anything, such as <see cref="JsonElement"/>.</summary>
+    public static JsonSchema? Of(Type type, JsonSerializerOptions options)
     {
-        var problems = new List<string>();
-        Validate(_root, value, "", problems, 0);
-        return problems;
+        var node = options.GetJsonSchemaAsNode(type, Exported);
+        return node.GetValueKind() == JsonValueKind.Object && node.AsObject().Count > 0
+            ? Parse(JsonSerializer.SerializeToElement(node))
+            : null;
     }
 
-    private void Validate(JsonElement schema, JsonElement value, string path, List<string> problems, int depth)
+    /// <summary>What is wrong with a value, twenty things at most; empty: nothing.</summary>
+    /// <param name="value">The value; one that is undefined is held to be missing.</param>
+    /// <param name="name">What the value is called in the messages.</param>
+    public IReadOnlyList<SchemaIssue> Validate(JsonElement value, string name = "value") =>
+        value.ValueKind == JsonValueKind.Undefined
+            ? [SchemaIssue.Missing(name)]
+            : new SchemaValidation(this).Run(value, name);
+
+    /// <summary>The schema that a <c>$ref</c> of this document means; null: there is none.</summary>
+    internal JsonElement? Resolve(string reference)
     {
-        if (problems.Count >= MaxProblems || schema.ValueKind == JsonValueKind.True)
+        if (reference == "#")
+        {
+            return Document;
+        }
+
+        if (!reference.StartsWith("#/", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        var found = Document;
+        foreach (var part in reference[2..].Split('/'))
+        {
+            var name = Uri.UnescapeDataString(part).Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
+            if (found.ValueKind != JsonValueKind.Object || !found.TryGetProperty(name, out found))
+            {
+                return null;
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>The compiled form of a pattern of this schema.</summary>
+    internal Regex PatternOf(string pattern) => _patterns[pattern];
+
+    // What would never match, or always, is found here and not when the first value comes.
+    private void Check(JsonElement schema, string path, int depth)
+    {
+        if (depth > MaxDepth)
+        {
+            throw new JsonSchemaException($"{path}: schemas may be nested {MaxDepth} deep at most");
+        }
+
+        if (schema.ValueKind is JsonValueKind.True or JsonValueKind.False)
         {
             return;
         }
 
-        if (schema.ValueKind == JsonValueKind.False || depth > MaxDepth)
+        if (schema.ValueKind != JsonValueKind.Object)
         {
-            Add(problems, path, depth > MaxDepth ? "Nested too deeply" : "Not allowed");
-            return;
+            throw new JsonSchemaException($"{path} must be a JSON schema: an object, true or false");
         }
 
-        if (schema.TryGetProperty("$ref", out var reference))
+        foreach (var word in schema.EnumerateObject())
         {
-            Validate(Resolve(reference.GetString()!)!.Value, value, path, problems, depth + 1);
+            CheckWord(word.Name, word.Value, $"{path}.{word.Name}", depth + 1);
         }
+    }
 
-        if (schema.TryGetProperty("type", out var type) && !HasType(type, value, IsNullable(schema)))
+    private void CheckWord(string word, JsonElement value, string path, int depth)
+    {
+        switch (word)
         {
-            Add(problems, path, $"Expected {Words(type)}, received {TypeOf(value)}");
-            return;
-        }
-
-        ValidateValues(schema, value, path, problems);
-        ValidateChoices(schema, value, path, problems, depth + 1);
-        switch (value.ValueKind)
-        {
-            case JsonValueKind.Object:
-                ValidateObject(schema, value, path, problems, depth + 1);
+            case "type":
+                CheckType(value, path);
                 break;
-            case JsonValueKind.Array:
-                ValidateArray(schema, value, path, problems, depth + 1);
+            case "properties" or "$defs" or "definitions" or "dependentSchemas":
+                CheckMembers(value, path, depth, isPattern: false);
                 break;
-            case JsonValueKind.String:
-                ValidateText(schema, value.GetString()!, path, problems);
+            case "patternProperties":
+                CheckMembers(value, path, depth, isPattern: true);
                 break;
-            case JsonValueKind.Number:
-                ValidateNumber(schema, value.GetDouble(), path, problems);
+            case "items" or "additionalProperties" or "additionalItems" or "contains" or "propertyNames" or "not" or "if" or "then" or "else"
+                when value.ValueKind != JsonValueKind.Array:
+                Check(value, path, depth);
+                break;
+            case "items" or "prefixItems" or "allOf" or "anyOf" or "oneOf":
+                CheckList(value, path, depth);
+                break;
+            case "required":
+                Demand(IsListOf(value, JsonValueKind.String), path, "a list of names");
+                break;
+            case "enum":
+                Demand(value.ValueKind == JsonValueKind.Array, path, "a list of values");
+                break;
+            case "pattern":
+                Demand(value.ValueKind == JsonValueKind.String, path, "a regular expression");
+                Compile(value.GetString()!, path);
+                break;
+            case "$ref":
+                Demand(value.ValueKind == JsonValueKind.String && Resolve(value.GetString()!) is not null, path, "a place in this schema, such as #/$defs/name");
+                break;
+            case "minimum" or "maximum" or "multipleOf":
+                Demand(value.ValueKind == JsonValueKind.Number, path, "a number");
+                break;
+            case "minLength" or "maxLength" or "minItems" or "maxItems" or "minProperties" or "maxProperties" or "minContains" or "maxContains":
+                Demand(value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var count) && count >= 0, path, "a whole number from 0");
+                break;
+            default:
                 break;
         }
     }
 
-    private static void ValidateValues(JsonElement schema, JsonElement value, string path, List<string> problems)
+    private static void CheckType(JsonElement value, string path)
     {
-        if (schema.TryGetProperty("enum", out var values) && !values.EnumerateArray().Any(one => JsonElement.DeepEquals(one, value))
-            && !(value.ValueKind == JsonValueKind.Null && IsNullable(schema)))
-        {
-            Add(problems, path, $"Expected one of {string.Join(", ", values.EnumerateArray().Take(20))}");
-        }
-
-        if (schema.TryGetProperty("const", out var only) && !JsonElement.DeepEquals(only, value))
-        {
-            Add(problems, path, $"Expected {only}");
-        }
+        var names = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : new List<JsonElement> { value };
+        Demand(
+            names.Count > 0 && names.TrueForAll(name => name.ValueKind == JsonValueKind.String && SchemaValidation.IsType(name.GetString()!)),
+            path,
+            "one of string, number, integer, boolean, object, array and null, or a list of them");
     }
 
-    private void ValidateChoices(JsonElement schema, JsonElement value, string path, List<string> problems, int depth)
+    private void CheckMembers(JsonElement value, string path, int depth, bool isPattern)
     {
-        foreach (var part in Items(schema, "allOf"))
+        Demand(value.ValueKind == JsonValueKind.Object, path, "an object of schemas");
+        foreach (var member in value.EnumerateObject())
         {
-            Validate(part, value, path, problems, depth);
-        }
-
-        if (schema.TryGetProperty("anyOf", out var any) && !any.EnumerateArray().Any(choice => Fits(choice, value, depth)))
-        {
-            Add(problems, path, "Expected one of the forms of anyOf");
-        }
-
-        if (schema.TryGetProperty("oneOf", out var one) && one.EnumerateArray().Count(choice => Fits(choice, value, depth)) != 1)
-        {
-            Add(problems, path, "Expected exactly one of the forms of oneOf");
-        }
-
-        if (schema.TryGetProperty("not", out var not) && Fits(not, value, depth))
-        {
-            Add(problems, path, "Has a form that is not allowed");
-        }
-    }
-
-    private bool Fits(JsonElement schema, JsonElement value, int depth)
-    {
-        var problems = new List<string>();
-        Validate(schema, value, "", problems, depth);
-        return problems.Count == 0;
-    }
-
-    private void ValidateObject(JsonElement schema, JsonElement value, string path, List<string> problems, int depth)
-    {
-        foreach (var name in Items(schema, "required").Select(name => name.GetString()!).Where(name => !value.TryGetProperty(name, out _)))
-        {
-            Add(problems, Join(path, name), "Required");
-        }
-
-        var properties = schema.TryGetProperty("properties", out var known) ? known : default;
-        var others = schema.TryGetProperty("additionalProperties", out var rest) ? rest : default;
-        foreach (var property in value.EnumerateObject())
-        {
-            if (properties.ValueKind == JsonValueKind.Object && properties.TryGetProperty(property.Name, out var own))
+            if (isPattern)
             {
-                Validate(own, property.Value, Join(path, property.Name), problems, depth);
+                Compile(member.Name, path);
             }
-            else if (others.ValueKind == JsonValueKind.False)
-            {
-                Add(problems, path, $"Unrecognized key: {property.Name}");
-            }
-            else if (others.ValueKind == JsonValueKind.Object)
-            {
-                Validate(others, property.Value, Join(path, property.Name), problems, depth);
-            }
-        }
 
-        Limit(schema, "minProperties", "maxProperties", value.GetPropertyCount(), "properties", path, problems);
+            Check(member.Value, $"{path}.{member.Name}", depth);
+        }
     }
 
-    private void ValidateArray(JsonElement schema, JsonElement value, string path, List<string> problems, int depth)
+    private void CheckList(JsonElement value, string path, int depth)
     {
-        var prefix = Items(schema, "prefixItems");
-        var items = schema.TryGetProperty("items", out var others) ? others : default;
+        Demand(value.ValueKind == JsonValueKind.Array && value.GetArrayLength() > 0, path, "a list of schemas");
         foreach (var (index, item) in value.EnumerateArray().Index())
         {
-            var own = index < prefix.Length ? prefix[index] : items;
-            if (own.ValueKind != JsonValueKind.Undefined)
-            {
-                Validate(own, item, Join(path, index.ToString(CultureInfo.InvariantCulture)), problems, depth);
-            }
-        }
-
-        Limit(schema, "minItems", "maxItems", value.GetArrayLength(), "items", path, problems);
-        if (schema.TryGetProperty("uniqueItems", out var unique) && unique.ValueKind == JsonValueKind.True && HasTwins(value))
-        {
-            Add(problems, path, "Expected no two items to be the same");
+            Check(item, $"{path}[{index}]", depth);
         }
     }
 
-    private void ValidateText(JsonElement schema, string text, string path, List<string> problems)
-    {
-        Limit(schema, "minLength", "maxLength", new StringInfo(text).LengthInTextElements, "characters", path, problems);
-        if (schema.TryGetProperty("pattern", out var pattern) && !IsMatch(_patterns[pattern.GetString()!], text))
-        {
-            Add(problems, path, $"Expected a text that matches {pattern.GetString()}");
-        }
-    }
-
-    private static bool IsMatch(Regex pattern, string text)
+    private void Compile(string pattern, string path)
     {
         try
         {
-            return pattern.IsMatch(text);
+            _patterns[pattern] = new Regex(pattern, PatternOptions, PatternTimeLimit);
         }
-        catch (RegexMatchTimeoutException)
+        catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
         {
-            return false;
+            throw new JsonSchemaException($"{path} is no regular expression this server can use: {exception.Message}", exception);
         }
     }
 
-    private static void ValidateNumber(JsonElement schema, double number, string path, List<string> problems)
+    private static bool IsListOf(JsonElement value, JsonValueKind kind) =>
+        value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => item.ValueKind == kind);
+
+    private static void Demand(bool isMet, string path, string demand)
     {
-        Bound("minimum", limit => number >= limit, "greater than or equal to");
-        Bound("maximum", limit => number <= limit, "less than or equal to");
-        Bound("exclusiveMinimum", limit => number > limit, "greater than");
-        Bound("exclusiveMaximum", limit => number < limit, "less than");
-        Bound("multipleOf", limit => Math.Abs(number / limit - Math.Round(number / limit)) < 1e-9, "a multiple of");
-
-        void Bound(string name, Func<double, bool> holds, string words)
+        if (!isMet)
         {
-            if (schema.TryGetProperty(name, out var limit) && !holds(limit.GetDouble()))
-            {
-                Add(problems, path, $"Expected a number {words} {limit}");
-            }
+            throw new JsonSchemaException($"{path} must be {demand}");
         }
     }
-
-    private static void Limit(JsonElement schema, string least, string most, int count, string what, string path, List<string> problems)
-    {
-        if (schema.TryGetProperty(least, out var min) && count < min.GetDouble())
-        {
-            Add(problems, path, $"Expected at least {min} {what}, received {count}");
-        }
-
-        if (schema.TryGetProperty(most, out var max) && count > max.GetDouble())
-        {
-            Add(problems, path, $"Expected at most {max} {what}, received {count}");
-        }
-    }
-
-    // Numbers and texts are told apart by their JSON, so equal values may be written differently: only small arrays are compared in full.
-    private static bool HasTwins(JsonElement array)
-    {
-        var items = array.EnumerateArray().ToArray();
-        return items.Length <= 1_000
-            ? items.Index().Any(item => items[..item.Index].Any(earlier => JsonElement.DeepEquals(earlier, item.Item)))
-            : items.DistinctBy(item => item.GetRawText(), StringComparer.Ordinal).Count() < items.Length;
-    }
-
-    private static void Add(List<string> problems, string path, string message) =>
-        problems.Add(path.Length == 0 ? message : $"{message} at {path}");
-
-    private static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
-
-    private static JsonElement[] Items(JsonElement schema, string name) =>
-        schema.TryGetProperty(name, out var list) ? [.. list.EnumerateArray()] : [];
 }
 
-/// <summary>What was given as a JSON schema is none. The message says where and what to change.</summary>
+/// <summary>One thing that is wrong with a value.</summary>
+/// <param name="Path">Where, such as <c>input.items[2].name</c>.</param>
+/// <param name="Message">What, as the rest of a sentence that begins with the path.</param>
+public sealed record SchemaIssue(string Path, string Message)
+{
+    /// <summary>What would have fitted, in the schema's words; null: the type is not what is wrong.</summary>
+    public string? Expected { get; init; }
+
+    /// <summary>What came in its place, beside <see cref="Expected"/>.</summary>
+    public string? Received { get; init; }
+
+    /// <summary>True when nothing is there.</summary>
+    public bool IsMissing { get; init; }
+
+    /// <summary>The whole sentence.</summary>
+    public override string ToString() => $"{Path} {Message}";
+
+    internal static SchemaIssue Missing(string path) => new(path, "is missing") { IsMissing = true };
+
+    /// <summary>Several as one text.</summary>
+    public static string Join(IEnumerable<SchemaIssue> issues) => string.Join("; ", issues);
+}
+
+/// <summary>A schema that is none. The message says where and what to change.</summary>
 public sealed class JsonSchemaException : Exception
 {
-    /// <summary>The message goes to whoever wrote the schema.</summary>
+    /// <inheritdoc cref="JsonSchemaException"/>
     public JsonSchemaException(string message, Exception? innerException = null)
         : base(message, innerException)
     {

@@ -9,6 +9,7 @@ public sealed class HelpTests
     [InlineData("--tail 20", "watch", "--help")]
     [InlineData("--reason \"wrong key\"", "cancel", "--help")]
     [InlineData("harness list --status running", "list", "--help")]
+    [InlineData("--step check", "resume", "--help")]
     public async Task HelpTeachesByExample(string example, params string[] args)
     {
         var (exitCode, output) = await HarnessExecutable.RunAsync(args);

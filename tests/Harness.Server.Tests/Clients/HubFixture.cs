@@ -49,7 +49,7 @@ public sealed class HubFixture : IAsyncDisposable
         await _starting.WaitAsync(TestContext.Current.CancellationToken);
         try
         {
-            _server ??= await HarnessExecutable.StartServerAsync("--synthetic");
+            _server ??= await HarnessExecutable.StartServerAsync("--synthetic", "--workflows", Repository.File("samples", "workflows"));
             return _server.Value.Address;
         }
         finally

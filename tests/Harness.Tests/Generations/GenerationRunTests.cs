@@ -8,7 +8,7 @@ namespace Harness.Tests.Generations;
 
 public sealed class GenerationRunTests
 {
-    private static readonly JsonSchema Person = JsonSchema.Read(JsonElement.Parse(
+    private static readonly JsonSchema Person = JsonSchema.Parse(JsonElement.Parse(
         """{"type":"object","properties":{"name":{"type":"string"},"age":{"type":"number"}},"required":["name","age"]}"""));
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -79,7 +79,7 @@ public sealed class ScriptedChatTests
         using var house = House("rules: []");
         var schema = """{"type":"object","properties":{"name":{"type":"string"},"age":{"type":"number"}},"required":["name","age"]}""";
 
-        var outcome = await house.RunAsync(input, request => request with { Schema = JsonSchema.Read(JsonElement.Parse(schema)) });
+        var outcome = await house.RunAsync(input, request => request with { Schema = JsonSchema.Parse(JsonElement.Parse(schema)) });
 
         Assert.Equal(expected, outcome.Details.GetProperty("object").GetRawText());
     }
@@ -90,7 +90,7 @@ public sealed class ScriptedChatTests
         using var house = House("rules: [{ when: any, reply: [{ type: object, payload: { name: 5 } }] }]");
         var schema = """{"type":"object","properties":{"name":{"type":"string"}}}""";
 
-        var outcome = await house.RunAsync("go", request => request with { Schema = JsonSchema.Read(JsonElement.Parse(schema)) });
+        var outcome = await house.RunAsync("go", request => request with { Schema = JsonSchema.Parse(JsonElement.Parse(schema)) });
 
         Assert.Equal("Schema validation failed: Expected string, received number at name", outcome.Result.Error);
     }

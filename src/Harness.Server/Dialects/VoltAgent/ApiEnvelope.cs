@@ -3,34 +3,24 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Harness.Server.Dialects.VoltAgent;
 
-/// <summary>
-/// What every JSON answer of the VoltAgent API is wrapped in: <c>{"success":true,"data":…}</c>, or <c>{"success":false,"error":"…"}</c>
-/// whatever went wrong (VoltAgent Core API, "Error Handling").
-/// </summary>
+/// <summary>The two forms every JSON answer of this API has (compat/voltagent 1 and 2).</summary>
 internal static class ApiEnvelope
 {
-    /// <summary>200 with the data.</summary>
-    /// <param name="data">Anything that JSON can be made of.</param>
-    public static JsonHttpResult<ApiSuccess> Success(object data) => TypedResults.Json(new ApiSuccess(data));
+    /// <summary><c>{"success":true,"data":…}</c></summary>
+    public static JsonHttpResult<ApiData<T>> Success<T>(T data) => TypedResults.Json(new ApiData<T>(true, data));
 
-    /// <summary>A refusal.</summary>
-    /// <param name="status">The status code.</param>
-    /// <param name="message">What went wrong and what to do, in one line; never a secret.</param>
-    public static JsonHttpResult<ApiError> Error(int status, string message) => TypedResults.Json(new ApiError(message), statusCode: status);
+    /// <summary><c>{"success":false,"error":"…"}</c></summary>
+    /// <param name="status">The HTTP status.</param>
+    /// <param name="message">What went wrong, for people; to the letter where clients know it. Never a secret.</param>
+    public static JsonHttpResult<ApiError> Error(int status, string message) => TypedResults.Json(new ApiError(false, message), statusCode: status);
 }
 
-/// <summary>The body of a good answer.</summary>
-internal sealed record ApiSuccess([property: JsonPropertyName("data")] object Data)
-{
-    /// <summary>Always true.</summary>
-    [JsonPropertyName("success"), JsonPropertyOrder(-1)]
-    public bool Success { get; } = true;
-}
+/// <summary>A good answer.</summary>
+internal sealed record ApiData<T>(
+    [property: JsonPropertyName("success")] bool Success,
+    [property: JsonPropertyName("data")] T Data);
 
-/// <summary>The body of a refusal.</summary>
-internal sealed record ApiError([property: JsonPropertyName("error")] string Error)
-{
-    /// <summary>Always false.</summary>
-    [JsonPropertyName("success"), JsonPropertyOrder(-1)]
-    public bool Success { get; } = false;
-}
+/// <summary>A refusal.</summary>
+internal sealed record ApiError(
+    [property: JsonPropertyName("success")] bool Success,
+    [property: JsonPropertyName("error")] string Error);

@@ -13,7 +13,7 @@ internal sealed class EventStream : ILogWatcher, IDisposable
 
     private readonly HttpContext _context;
     private readonly LogCursor _cursor;
-    private readonly IEventWriter _text;
+    private readonly IEventText _text;
 
     // A bell, not a queue: ringing it twice is ringing it once.
     private readonly SemaphoreSlim _bell = new(0, 1);
@@ -21,12 +21,13 @@ internal sealed class EventStream : ILogWatcher, IDisposable
     private long _writingSince;
     private long _wroteAt;
     private volatile bool _wantsHeartbeat;
+    private volatile bool _finishing;
 
-    public EventStream(HttpContext context, Func<ILogWatcher, LogCursor> open, IEventWriter text, long now)
+    public EventStream(HttpContext context, Execution execution, SubscribeCommand command, IEventText text, long now)
     {
         _context = context;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        _cursor = open(this);
+        _cursor = SubscriptionStart.Open(execution, command, this).Cursor;
         _text = text;
         _wroteAt = now;
     }
@@ -50,6 +51,11 @@ internal sealed class EventStream : ILogWatcher, IDisposable
                 {
                     _text.WriteEnd();
                     await FlushAsync(time);
+                    return;
+                }
+
+                if (_text.IsDone || (_finishing && !_cursor.IsLoading))
+                {
                     return;
                 }
 
@@ -82,6 +88,13 @@ internal sealed class EventStream : ILogWatcher, IDisposable
         }
     }
 
+    /// <summary>Ends after what there is now, without a word that this was all.</summary>
+    public void Finish()
+    {
+        _finishing = true;
+        Ring();
+    }
+
     /// <summary>Ends the connection, whatever it is doing.</summary>
     public void Cut() => _context.Abort();
 
@@ -96,7 +109,7 @@ internal sealed class EventStream : ILogWatcher, IDisposable
     private bool TakeBatch()
     {
         var written = false;
-        while (_context.Response.BodyWriter.UnflushedBytes < BatchBytes && _cursor.TryTake(out var range))
+        while (!_text.IsDone && _context.Response.BodyWriter.UnflushedBytes < BatchBytes && _cursor.TryTake(out var range))
         {
             _text.Write(range);
             written = true;

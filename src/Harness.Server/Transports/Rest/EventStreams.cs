@@ -36,8 +36,9 @@ internal sealed class EventStreams : IDisposable
     public Task RunAsync(HttpContext context, Execution execution, SubscribeCommand command) =>
         RunAsync(context, execution, command, new EventText(execution, context.Response.BodyWriter, command.Events));
 
-    /// <summary>As the other one, in words of the caller's own.</summary>
-    public async Task RunAsync(HttpContext context, Execution execution, SubscribeCommand command, IEventWriter text)
+    /// <summary>As the other, in words of the caller's choice.</summary>
+    /// <exception cref="CommandException">There are too many connections, or the server stops.</exception>
+    public async Task RunAsync(HttpContext context, Execution execution, SubscribeCommand command, IEventText text)
     {
         if (_closed || !_limit.TryEnter())
         {
@@ -46,7 +47,7 @@ internal sealed class EventStreams : IDisposable
 
         try
         {
-            await AnswerAsync(context, watcher => SubscriptionStart.Open(execution, command, watcher).Cursor, text);
+            await AnswerAsync(context, execution, command, text);
         }
         finally
         {
@@ -60,6 +61,13 @@ internal sealed class EventStreams : IDisposable
         _closed = true;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(DrainTimeLimit);
+
+        // Those of executions that outlive this process have no end to wait for.
+        foreach (var (stream, _) in _streams)
+        {
+            stream.Finish();
+        }
+
         await Task.WhenAll(_streams.Values).WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var (stream, _) in _streams)
         {
@@ -69,7 +77,7 @@ internal sealed class EventStreams : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    private async Task AnswerAsync(HttpContext context, Func<ILogWatcher, LogCursor> open, IEventWriter text)
+    private async Task AnswerAsync(HttpContext context, Execution execution, SubscribeCommand command, IEventText text)
     {
         // How slow a reader may be is ours to say (ServerOptions.SlowClientTimeLimit), not Kestrel's.
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
@@ -83,7 +91,7 @@ internal sealed class EventStreams : IDisposable
         headers["X-Accel-Buffering"] = "no";
 
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var stream = new EventStream(context, open, text, EventStream.Milliseconds(_time));
+        using var stream = new EventStream(context, execution, command, text, EventStream.Milliseconds(_time));
         _streams[stream] = ended.Task;
         try
         {

@@ -9,11 +9,14 @@ namespace Harness.Server.Transports.Rest;
 /// Writes events as server-sent events (HTML, "Server-sent events"): <c>id: EPOCH-SEQ</c>, <c>event: TYPE</c>, <c>data: JSON</c>. The JSON is
 /// that of the log, byte for byte; a line break between its tokens, which would end the data, becomes a space.
 /// </summary>
-internal sealed class EventText(Execution execution, IBufferWriter<byte> output, bool wantsEvents) : IEventWriter
+internal sealed class EventText(Execution execution, IBufferWriter<byte> output, bool wantsEvents) : IEventText
 {
     private const int MaxHeadBytes = 128;
 
     private readonly byte[] _idPrefix = Encoding.ASCII.GetBytes($"id: {execution.Epoch}-");
+
+    /// <inheritdoc/>
+    public bool IsDone => false;
 
     /// <summary>First words of every stream: how soon a client comes back.</summary>
     public void WriteOpening() => output.Write("retry: 2000\n\n"u8);

@@ -36,6 +36,12 @@ internal static class ExecutionEndpoints
         api.MapPost("/{id}/cancel", CancelAsync).WithSummary("Cancel an execution, with a reason if there is one")
             .Produces(200, contentType: MediaTypeNames.Application.Json)
             .Produces<ErrorResponse>(400).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
+        api.MapPost("/{id}/suspend", SuspendAsync).WithSummary("Suspend an execution that can be suspended, with a reason if there is one")
+            .Produces(200, contentType: MediaTypeNames.Application.Json)
+            .Produces<ErrorResponse>(400).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
+        api.MapPost("/{id}/resume", ResumeAsync).WithSummary("Resume a suspended execution, with data if it asks for them")
+            .Produces(200, contentType: MediaTypeNames.Application.Json)
+            .Produces<ErrorResponse>(400).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
     }
 
     private static async Task<FileContentHttpResult> ListAsync(
@@ -75,6 +81,20 @@ internal static class ExecutionEndpoints
     {
         var command = CancelCommand.Read(await RequestBody.ReadFieldsAsync(request, cancellationToken));
         return TypedResults.Bytes((await commands.CancelAsync(command with { Id = id }, cancellationToken)).DescribeNow(), Json);
+    }
+
+    private static async Task<IResult> SuspendAsync(
+        string id, HttpRequest request, ExecutionCommands commands, CancellationToken cancellationToken)
+    {
+        var command = SuspendCommand.Read(await RequestBody.ReadFieldsAsync(request, cancellationToken));
+        return TypedResults.Bytes((await commands.SuspendAsync(command with { Id = id }, cancellationToken)).DescribeNow(), Json);
+    }
+
+    private static async Task<IResult> ResumeAsync(
+        string id, HttpRequest request, ExecutionCommands commands, CancellationToken cancellationToken)
+    {
+        var command = ResumeCommand.Read(await RequestBody.ReadFieldsAsync(request, cancellationToken));
+        return TypedResults.Bytes((await commands.ResumeAsync(command with { Id = id }, cancellationToken)).DescribeNow(), Json);
     }
 
     private static async Task<FileContentHttpResult> CancelManyAsync(
@@ -133,7 +153,7 @@ internal static class ExecutionEndpoints
             var status = e.Code switch
             {
                 "not_found" => StatusCodes.Status404NotFound,
-                "not_running" or "running" => StatusCodes.Status409Conflict,
+                "not_running" or "running" or "not_suspended" => StatusCodes.Status409Conflict,
                 "overloaded" => StatusCodes.Status503ServiceUnavailable,
                 _ => StatusCodes.Status400BadRequest,
             };

@@ -34,6 +34,16 @@ internal sealed class ExecutionHub(ExecutionCommands commands, HubTable table) :
             : new RawJson(ListDocument.Of(await commands.CancelManyAsync(cancel, Context.ConnectionAborted)));
     }
 
+    /// <summary>Suspends an execution that can be suspended.</summary>
+    /// <returns>Its status document.</returns>
+    public async Task<RawJson> Suspend(JsonElement command) =>
+        new RawJson((await commands.SuspendAsync(SuspendCommand.Read(Read(command)), Context.ConnectionAborted)).DescribeNow());
+
+    /// <summary>Lets a suspended execution go on.</summary>
+    /// <returns>Its status document.</returns>
+    public async Task<RawJson> Resume(JsonElement command) =>
+        new RawJson((await commands.ResumeAsync(ResumeCommand.Read(Read(command)), Context.ConnectionAborted)).DescribeNow());
+
     /// <summary>The status document of an execution.</summary>
     public async Task<RawJson> Status(JsonElement command)
     {

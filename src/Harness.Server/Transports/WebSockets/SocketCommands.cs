@@ -61,6 +61,14 @@ internal sealed partial class SocketCommands(
             case "cancel":
                 await CancelAsync(message, pump, stop);
                 break;
+            case "suspend":
+                var suspended = await commands.SuspendAsync(SuspendCommand.Read(message.Fields), stop);
+                pump.TryReply(SocketReply.Status(suspended.Id, suspended.DescribeNow(), message.Reference));
+                break;
+            case "resume":
+                var resumed = await commands.ResumeAsync(ResumeCommand.Read(message.Fields), stop);
+                pump.TryReply(SocketReply.Status(resumed.Id, resumed.DescribeNow(), message.Reference));
+                break;
             case "status":
                 await StatusAsync(message, pump, stop);
                 break;

@@ -25,7 +25,7 @@ internal record AgentSummary(
         agent.Description,
         "idle",
         Generator.ModelOf(agent).Name,
-        [.. catalog.ToolsOf(agent).Select(tool => new ToolSummary(tool.Name, tool.Description, tool.Parameters.Source))],
+        [.. catalog.ToolsOf(agent).Select(tool => new ToolSummary(tool.Name, tool.Description, tool.Parameters.Document))],
         [.. catalog.SubAgentsOf(agent).Select(SubAgentSummary.From)],
         MemorySummary.InMemory,
         IsTelemetryEnabled: false);

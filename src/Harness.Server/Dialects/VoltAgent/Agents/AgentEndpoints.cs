@@ -29,11 +29,11 @@ internal static class AgentEndpoints
         var errors = routes.ServiceProvider.GetRequiredService<ApiErrors>();
         var api = routes.MapGroup("/agents").AddEndpointFilter(errors);
 
-        api.MapGet("", List).WithTags("Agent Management").WithSummary("List all agents").Produces<ApiSuccess>();
-        api.MapGet("/{id}", Get).WithTags("Agent Management").WithSummary("One agent").Produces<ApiSuccess>().Produces<ApiError>(404);
+        api.MapGet("", List).WithTags("Agent Management").WithSummary("List all agents").Produces<ApiData<object>>();
+        api.MapGet("/{id}", Get).WithTags("Agent Management").WithSummary("One agent").Produces<ApiData<object>>().Produces<ApiError>(404);
         api.MapGet("/{id}/history", GetHistoryAsync).WithTags("Agent Management")
             .WithSummary("Generations of an agent, the newest first; page from 0, limit 1 to 100")
-            .Produces<ApiSuccess>().Produces<ApiError>(400).Produces<ApiError>(404);
+            .Produces<ApiData<object>>().Produces<ApiError>(400).Produces<ApiError>(404);
 
         var generations = api.MapGroup("").WithTags("Agent Generation");
         generations.MapPost("/{id}/text", (string id, HttpContext context, AgentRequests agents) =>
@@ -50,17 +50,17 @@ internal static class AgentEndpoints
             .WithSummary("Generate an object, as far as it has come, as server-sent events").DescribeStream(isObject: true);
 
         generations.MapPost("/{id}/executions/{executionId}/cancel", CancelAsync).WithSummary("Cancel a generation, with a reason if there is one")
-            .Produces<ApiSuccess>().Produces<ApiError>(404).Produces<ApiError>(409);
+            .Produces<ApiData<object>>().Produces<ApiError>(404).Produces<ApiError>(409);
         generations.MapGet("/{id}/executions/{executionId}/stream", AttachAsync)
             .WithSummary("Watch a generation from its beginning or after Last-Event-ID, also when it has ended")
             .Produces(200, contentType: "text/event-stream").Produces(204).Produces<ApiError>(400).Produces<ApiError>(404);
     }
 
-    private static JsonHttpResult<ApiSuccess> List(AgentCatalog catalog) =>
-        ApiEnvelope.Success(catalog.Agents.Select(agent => AgentSummary.From(agent, catalog)).ToList());
+    private static JsonHttpResult<ApiData<object>> List(AgentCatalog catalog) =>
+        ApiEnvelope.Success<object>(catalog.Agents.Select(agent => AgentSummary.From(agent, catalog)).ToList());
 
     private static IResult Get(string id, AgentCatalog catalog) => catalog.Find(id) is { } agent
-        ? ApiEnvelope.Success(new AgentDetails(AgentSummary.From(agent, catalog), agent.Instructions, Generator.MaxStepsOf(agent)))
+        ? ApiEnvelope.Success<object>(new AgentDetails(AgentSummary.From(agent, catalog), agent.Instructions, Generator.MaxStepsOf(agent)))
         : ApiEnvelope.Error(StatusCodes.Status404NotFound, Unknown);
 
     private static async Task<IResult> GetHistoryAsync(
@@ -73,7 +73,7 @@ internal static class AgentEndpoints
 
         var page = (int)(EventQuery.Whole(request.Query, "page", 0, 1_000_000) ?? 0);
         var limit = (int)(EventQuery.Whole(request.Query, "limit", 1, 100) ?? 10);
-        return ApiEnvelope.Success(await AgentHistory.ReadAsync(id, page, limit, executions, cancellationToken));
+        return ApiEnvelope.Success<object>(await AgentHistory.ReadAsync(id, page, limit, executions, cancellationToken));
     }
 
     private static async Task<IResult> CancelAsync(
@@ -87,7 +87,7 @@ internal static class AgentEndpoints
         }
 
         return executions.TryCancel(execution, reason: reason)
-            ? ApiEnvelope.Success(new CancelledGeneration(
+            ? ApiEnvelope.Success<object>(new CancelledGeneration(
                 execution.Id, execution.State.Status.ToWire(), HistoryEntry.Time(execution.State.CompletedAt!.Value), reason))
             : ApiEnvelope.Error(
                 StatusCodes.Status409Conflict, $"Cannot cancel generation in {HistoryEntry.WordOf(execution.DecidedStatus)} state");

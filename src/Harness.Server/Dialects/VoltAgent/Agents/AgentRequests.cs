@@ -24,7 +24,7 @@ internal sealed class AgentRequests(Generator generator, AgentCatalog catalog, E
         var result = await execution.Completion.WaitAsync(context.RequestAborted);
         return execution.State.Status switch
         {
-            ExecutionStatus.Completed => ApiEnvelope.Success(Answer(execution, result, input)),
+            ExecutionStatus.Completed => ApiEnvelope.Success<object>(Answer(execution, result, input)),
             ExecutionStatus.Canceled => ApiEnvelope.Error(
                 StatusCodes.Status409Conflict, execution.State.CancelReason ?? "Operation cancelled by user"),
             _ => ApiEnvelope.Error(StatusCodes.Status500InternalServerError, execution.State.Error ?? "The generation failed"),

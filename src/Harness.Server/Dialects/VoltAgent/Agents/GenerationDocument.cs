@@ -18,7 +18,7 @@ internal static class GenerationDocument
 
     /// <summary>The body, and the answers of a generation that is waited for.</summary>
     public static RouteHandlerBuilder DescribeGeneration(this RouteHandlerBuilder route, bool isObject) => route
-        .Produces<ApiSuccess>().Produces<ApiError>(400).Produces<ApiError>(404).Produces<ApiError>(409).Produces<ApiError>(500)
+        .Produces<ApiData<object>>().Produces<ApiError>(400).Produces<ApiError>(404).Produces<ApiError>(409).Produces<ApiError>(500)
         .Produces<ApiError>(503).DescribeBody(isObject);
 
     /// <summary>The body, and the answers of a generation that is streamed.</summary>

@@ -69,7 +69,7 @@ internal sealed record GenerationInput(GenerationRequest Request, bool IsResumab
 
         try
         {
-            return JsonSchema.Read(schema);
+            return JsonSchema.Parse(schema);
         }
         catch (JsonSchemaException e)
         {

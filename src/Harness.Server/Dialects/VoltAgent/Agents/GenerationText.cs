@@ -14,13 +14,16 @@ namespace Harness.Server.Dialects.VoltAgent.Agents;
 /// and nothing else on the stream of who asked, since its clients take a block that begins otherwise for no event; with an <c>id:</c> before
 /// it for clients that come back.
 /// </summary>
-internal sealed class GenerationText(Execution execution, IBufferWriter<byte> output, bool hasIds) : IEventWriter
+internal sealed class GenerationText(Execution execution, IBufferWriter<byte> output, bool hasIds) : IEventText
 {
     private const string Cancelled = "Operation cancelled by user";
 
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly byte[] _idPrefix = Encoding.ASCII.GetBytes($"id: {execution.Epoch}-");
+
+    /// <inheritdoc/>
+    public bool IsDone => false;
 
     /// <inheritdoc/>
     public void WriteOpening()

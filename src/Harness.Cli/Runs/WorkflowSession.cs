@@ -1,0 +1,26 @@
+using System.Text.Json;
+using Harness.Cli.Hub;
+
+namespace Harness.Cli.Runs;
+
+/// <summary>One workflow, run on a server and watched from here. Unlike a suite it goes on when nobody watches any more.</summary>
+internal static class WorkflowSession
+{
+    /// <param name="client">The server.</param>
+    /// <param name="workflow">The workflow's id.</param>
+    /// <param name="input">Its input, as JSON or <c>@FILE</c>.</param>
+    /// <param name="verbose">Show times and the execution's id.</param>
+    public static Task<int> RunAsync(HubClient client, string workflow, string input, bool verbose)
+    {
+        var id = "ID";
+        return CommandSession.RunAsync(
+            async stop =>
+            {
+                var data = JsonSerializer.SerializeToElement(new { workflow, input = JsonArgument.Read("--input", input) });
+                var watch = await client.ExecuteAsync("workflow", data, stop);
+                id = watch.Id;
+                return await WatchCommand.ShowAsync(client, watch, RunView.OnConsole(verbose), stop);
+            },
+            () => $"No longer watching; the workflow goes on. To end it: harness cancel {id}");
+    }
+}

@@ -1,0 +1,22 @@
+using Harness.Executions;
+
+namespace Harness.Server.Transports.Rest;
+
+/// <summary>The words of one stream of server-sent events. For one thread at a time.</summary>
+internal interface IEventText
+{
+    /// <summary>True when the stream ends here although the execution goes on.</summary>
+    bool IsDone { get; }
+
+    /// <summary>First words.</summary>
+    void WriteOpening();
+
+    /// <summary>A sign of life.</summary>
+    void WriteHeartbeat();
+
+    /// <summary>Everything a cursor took.</summary>
+    void Write(LogRange range);
+
+    /// <summary>Last words: there is no more.</summary>
+    void WriteEnd();
+}

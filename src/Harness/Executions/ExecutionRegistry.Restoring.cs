@@ -1,0 +1,106 @@
+using System.Text.Json;
+
+namespace Harness.Executions;
+
+/// <content>Executions that outlive their process: left to the next one when this one stops, and taken up when it starts.</content>
+public sealed partial class ExecutionRegistry
+{
+    private const string ServerStopped = "The server stopped";
+
+    private Dictionary<string, IRestorableKind> _restorable = [];
+
+    private bool Outlives(Execution execution) => _store.IsPersistent && _restorable.ContainsKey(execution.Request.Kind);
+
+    private async Task LeaveAsync(Execution execution, CancellationToken cancellationToken)
+    {
+        // What runs is asked to stop where it can go on; what then neither ended nor stands still only waits for a place.
+        await SuspendAsync(execution, ServerStopped, cancellationToken);
+        lock (execution.Claim)
+        {
+            if (execution.State.Status.IsFinal() || !_sources.TryRemove(execution.Id, out var source))
+            {
+                return;
+            }
+
+            execution.IsLeft = true;
+            _ = source.CancelAsync();
+        }
+    }
+
+    private async Task LeaveLogAsync(Execution execution)
+    {
+        try
+        {
+            await execution.Log.LeaveAsync();
+        }
+        catch (Exception e)
+        {
+            LogUnsealed(execution.Id, e);
+        }
+
+        execution.Leave();
+    }
+
+    private async Task GoOnAsync(StoredExecution stored, CancellationToken cancellationToken)
+    {
+        var execution = Execution.Load(stored, _options, _pool, _store, _time);
+        if (!_restorable.TryGetValue(stored.Kind, out var kind))
+        {
+            await EndBrokenOffAsync(execution, "The server stopped while this execution was running");
+            return;
+        }
+
+        var restoration = await RestoreAsync(kind, execution, cancellationToken);
+        if (restoration.Body is null)
+        {
+            await EndBrokenOffAsync(execution, restoration.Error);
+            return;
+        }
+
+        TakeUp(execution, restoration);
+    }
+
+    private static async ValueTask<Restoration> RestoreAsync(IRestorableKind kind, Execution execution, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await kind.RestoreAsync(execution, cancellationToken);
+        }
+        catch (Exception e) when (e is ExecutionInputException or StoreException or JsonException)
+        {
+            return Restoration.Impossible($"The server stopped while this execution was running, and it cannot go on: {e.Message}");
+        }
+    }
+
+    private void TakeUp(Execution execution, Restoration restoration)
+    {
+        execution.Plan = new ExecutionPlan(execution.Request, restoration.Body!);
+        if (restoration.Suspension is { } suspension)
+        {
+            execution.State = execution.State with { Status = ExecutionStatus.Suspended, Suspension = suspension };
+            execution.Wake = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+        else
+        {
+            execution.Stint = new ExecutionStint(resume: null);
+            execution.HasPlace = _places.Wait(0);
+            if (!execution.HasPlace)
+            {
+                // It has waited for a place before, and is not refused one now.
+                Interlocked.Increment(ref _pending);
+                execution.State = execution.State with { Status = ExecutionStatus.Pending };
+            }
+        }
+
+        var source = new CancellationTokenSource();
+        _sources[execution.Id] = source;
+        _executions[execution.Id] = execution;
+        if (execution.Request.IdempotencyKey is { } key)
+        {
+            _keys[key] = execution;
+        }
+
+        // RunAsync never faults, and Completion says when it has ended.
+        _ = RunAsync(execution, source);
+    }
+}

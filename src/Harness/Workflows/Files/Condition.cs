@@ -1,0 +1,83 @@
+using System.Text.Json;
+
+namespace Harness.Workflows;
+
+/// <summary>
+/// The <c>if</c> of a condition: a <c>value</c> and one or more tests of it, which must all hold; or <c>all</c>, <c>any</c> and <c>not</c> of
+/// further ones.
+/// </summary>
+internal sealed class Condition
+{
+    private static readonly Dictionary<string, Func<JsonElement, JsonElement, bool>> Tests = new(StringComparer.Ordinal)
+    {
+        ["equals"] = JsonElement.DeepEquals,
+        ["differs-from"] = (value, other) => !JsonElement.DeepEquals(value, other),
+        ["above"] = (value, other) => Compare(value, other) > 0,
+        ["below"] = (value, other) => Compare(value, other) < 0,
+        ["at-least"] = (value, other) => Compare(value, other) >= 0,
+        ["at-most"] = (value, other) => Compare(value, other) <= 0,
+        ["contains"] = Contains,
+        ["one-of"] = (value, other) => Contains(other, value),
+        ["exists"] = (value, other) => (value.ValueKind != JsonValueKind.Null) == (other.ValueKind == JsonValueKind.True),
+    };
+
+    private readonly Func<StepContext, bool> _holds;
+
+    private Condition(Func<StepContext, bool> holds, IEnumerable<string> stepIds) => (_holds, StepIds) = (holds, [.. stepIds]);
+
+    /// <summary>Steps that are looked at.</summary>
+    public IReadOnlyList<string> StepIds { get; }
+
+    /// <exception cref="WorkflowFormatException">It is no condition.</exception>
+    public static Condition Parse(YamlValue source)
+    {
+        var members = source.Members(["value", "all", "any", "not", .. Tests.Keys]);
+        if (members.Find("all") is { } all)
+        {
+            var parts = all.Items().Select(Parse).ToList();
+            return new Condition(context => parts.TrueForAll(part => part.Holds(context)), parts.SelectMany(part => part.StepIds));
+        }
+
+        if (members.Find("any") is { } any)
+        {
+            var parts = any.Items().Select(Parse).ToList();
+            return new Condition(context => parts.Exists(part => part.Holds(context)), parts.SelectMany(part => part.StepIds));
+        }
+
+        if (members.Find("not") is { } not)
+        {
+            var part = Parse(not);
+            return new Condition(context => !part.Holds(context), part.StepIds);
+        }
+
+        var value = Template.Parse(members.Get("value"));
+        var tests = Tests.Where(test => members.Find(test.Key) is not null)
+            .Select(test => (Holds: test.Value, Other: Template.Parse(members.Get(test.Key)))).ToList();
+        if (tests.Count == 0)
+        {
+            throw source.Error($"a test of the value is missing: one of {string.Join(", ", Tests.Keys)}");
+        }
+
+        return new Condition(
+            context => value.Evaluate(context) is var found && tests.TrueForAll(test => test.Holds(found, test.Other.Evaluate(context))),
+            value.StepIds.Concat(tests.SelectMany(test => test.Other.StepIds)));
+    }
+
+    /// <summary>Whether it holds in this moment.</summary>
+    public bool Holds(StepContext context) => _holds(context);
+
+    // Null when they cannot be compared: then no comparison holds.
+    private static int? Compare(JsonElement value, JsonElement other) => (value.ValueKind, other.ValueKind) switch
+    {
+        (JsonValueKind.Number, JsonValueKind.Number) => value.GetDouble().CompareTo(other.GetDouble()),
+        (JsonValueKind.String, JsonValueKind.String) => string.CompareOrdinal(value.GetString(), other.GetString()),
+        _ => null,
+    };
+
+    private static bool Contains(JsonElement whole, JsonElement part) => whole.ValueKind switch
+    {
+        JsonValueKind.String => part.ValueKind == JsonValueKind.String && whole.GetString()!.Contains(part.GetString()!, StringComparison.Ordinal),
+        JsonValueKind.Array => whole.EnumerateArray().Any(item => JsonElement.DeepEquals(item, part)),
+        _ => false,
+    };
+}

@@ -1,0 +1,336 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Harness.Executions;
+
+namespace Harness.Workflows;
+
+/// <summary>
+/// How far a workflow has come: the sum of its events, the same whether they are read back from the log or happen now. Thread-safe, except
+/// for <see cref="State"/>.
+/// </summary>
+public sealed class WorkflowProgress
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, JsonElement> _outputs = new(StringComparer.Ordinal);
+    private readonly List<WorkflowStepRecord> _steps = [];
+    private (string StepId, JsonElement Data)? _resume;
+    private string _knownState = "{}";
+
+    /// <summary>True when it has begun.</summary>
+    public bool HasStarted { get; private set; }
+
+    /// <summary>What it was started with.</summary>
+    public JsonElement Input { get; private set; }
+
+    /// <summary>For whom; null: nobody was named.</summary>
+    public string? UserId { get; private set; }
+
+    /// <summary>In which conversation; null: none was named.</summary>
+    public string? ConversationId { get; private set; }
+
+    /// <summary>What was sent along for agents; undefined: nothing.</summary>
+    public JsonElement UserContext { get; private set; }
+
+    /// <summary>Values that all steps share.</summary>
+    public JsonObject State { get; private set; } = [];
+
+    /// <summary>Steps that have ended, without those inside of others: the place of the next one.</summary>
+    public int Position { get; private set; }
+
+    /// <summary>What it waits for, or has waited for last; null: it has not been suspended since it ran.</summary>
+    public WorkflowSuspension? Suspension { get; private set; }
+
+    /// <summary>Everything that was begun, in the order it was begun; a step that ran twice is there twice.</summary>
+    public IReadOnlyList<WorkflowStepRecord> Steps
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _steps];
+            }
+        }
+    }
+
+    /// <summary>Adds up what the log of an execution has so far.</summary>
+    /// <exception cref="StoreException">The store cannot be read now.</exception>
+    /// <exception cref="ExecutionInputException">Its first events are no longer kept.</exception>
+    public static async ValueTask<WorkflowProgress> ReadAsync(ExecutionLog log, CancellationToken cancellationToken)
+    {
+        var progress = new WorkflowProgress();
+        await foreach (var json in log.ReadPresentAsync(1, cancellationToken))
+        {
+            if (LogEvent.Is(json.Span))
+            {
+                var frame = JsonElement.Parse(json.Span);
+                progress.Apply(frame.GetProperty("name").GetString()!, frame.GetProperty("data"), frame.GetProperty("ts").GetDateTimeOffset());
+            }
+            else if (json.Span.StartsWith("{\"type\":\"truncated\""u8))
+            {
+                throw new ExecutionInputException("its first events are no longer kept");
+            }
+        }
+
+        return progress;
+    }
+
+    /// <summary>What a step gave; undefined: it has not ended.</summary>
+    public JsonElement OutputOf(string stepId)
+    {
+        lock (_gate)
+        {
+            return _outputs.GetValueOrDefault(stepId);
+        }
+    }
+
+    /// <summary>Whether this step is to run with what the workflow was resumed with.</summary>
+    internal bool IsResuming(string stepId)
+    {
+        lock (_gate)
+        {
+            return _resume?.StepId == stepId;
+        }
+    }
+
+    /// <summary>What the step was resumed with; null: it was not resumed.</summary>
+    internal JsonElement? ResumeDataFor(string stepId)
+    {
+        lock (_gate)
+        {
+            return _resume is var (id, data) && id == stepId ? data : null;
+        }
+    }
+
+    /// <summary>What the next step is given.</summary>
+    internal JsonElement DataFor(Workflow workflow)
+    {
+        lock (_gate)
+        {
+            // Steps that were jumped over have given nothing.
+            var last = workflow.Steps.Take(Position).LastOrDefault(step => _outputs.ContainsKey(step.Id));
+            return last is null ? Input : _outputs[last.Id];
+        }
+    }
+
+    /// <summary>When a step that has not ended began first.</summary>
+    internal DateTimeOffset? StartedAt(string stepId)
+    {
+        lock (_gate)
+        {
+            var ended = _steps.FindLastIndex(step => step.Id == stepId && step.Status is WorkflowStepStatus.Success or WorkflowStepStatus.Skipped);
+            return _steps.Skip(ended + 1).FirstOrDefault(step => step.Id == stepId)?.StartedAt;
+        }
+    }
+
+    /// <summary>Steps that have begun and not ended, without those that others are inside of.</summary>
+    internal IReadOnlyList<string> RunningSteps(Workflow workflow)
+    {
+        lock (_gate)
+        {
+            return [.. _steps.Where(step => step.Status == WorkflowStepStatus.Running && workflow.FindStep(step.Id) is { Branches.Count: 0 })
+                .Select(step => step.Id).Distinct()];
+        }
+    }
+
+    /// <summary>The state as JSON if it has changed since the last event that had it; null: it has not.</summary>
+    internal JsonElement? ChangedState()
+    {
+        var state = State.ToJsonString();
+        return state == _knownState ? null : JsonElement.Parse(state);
+    }
+
+    /// <summary>Adds one event. Names that are none of a workflow's own do not matter.</summary>
+    internal void Apply(string name, JsonElement data, DateTimeOffset at)
+    {
+        lock (_gate)
+        {
+            switch (name)
+            {
+                case WorkflowEvents.Started:
+                    Start(data);
+                    break;
+                case WorkflowEvents.StepStarted:
+                    Begin(WorkflowStepRecord.Begin(data, at));
+                    break;
+                case WorkflowEvents.StepCompleted:
+                    Complete(data, at);
+                    break;
+                case WorkflowEvents.StepFailed:
+                    End(data.FindText("stepId")!, step => step with { Status = WorkflowStepStatus.Error, Error = data.FindText("error"), EndedAt = at });
+                    break;
+                case WorkflowEvents.Suspended:
+                    Suspend(data, at);
+                    break;
+                case WorkflowEvents.Resumed:
+                    Resume(data);
+                    break;
+                default:
+                    break;
+            }
+        }
+    }
+
+    private void Start(JsonElement data)
+    {
+        var metadata = data.Member("metadata");
+        (HasStarted, Input) = (true, data.Member("input"));
+        (UserId, ConversationId, UserContext) = (metadata.FindText("userId"), metadata.FindText("conversationId"), metadata.Member("context"));
+    }
+
+    private void Begin(WorkflowStepRecord begun)
+    {
+        // One that runs anew was broken off before.
+        End(begun.Id, step => step.Status == WorkflowStepStatus.Running ? step with { Status = WorkflowStepStatus.Suspended } : step);
+        _steps.Add(begun);
+    }
+
+    private void Complete(JsonElement data, DateTimeOffset at)
+    {
+        var (id, output) = (data.FindText("stepId")!, data.Member("output"));
+        _outputs[id] = output;
+        var status = data.FindText("status") == "skipped" ? WorkflowStepStatus.Skipped : WorkflowStepStatus.Success;
+        End(id, step => step with { Status = status, Output = output, EndedAt = at });
+        if (data.TryGetProperty("workflowState", out var state))
+        {
+            _knownState = state.GetRawText();
+            State = JsonNode.Parse(_knownState)!.AsObject();
+            _knownState = State.ToJsonString();
+        }
+
+        if (_resume?.StepId == id)
+        {
+            _resume = null;
+        }
+
+        if (data.FindText("parentStepId") is null)
+        {
+            Position = data.GetProperty("stepIndex").GetInt32() + 1;
+        }
+    }
+
+    private void Suspend(JsonElement data, DateTimeOffset at)
+    {
+        var (id, metadata) = (data.FindText("stepId")!, data.Member("metadata"));
+        Suspension = new WorkflowSuspension(
+            id, data.GetProperty("stepIndex").GetInt32(), metadata.FindText("reason"), metadata.Member("suspendData"), at, metadata.GetProperty("byStep").GetBoolean());
+        if (Suspension.IsByStep)
+        {
+            _resume = null;
+        }
+
+        for (var i = 0; i < _steps.Count; i++)
+        {
+            if (_steps[i].Status == WorkflowStepStatus.Running)
+            {
+                _steps[i] = _steps[i] with { Status = WorkflowStepStatus.Suspended };
+            }
+        }
+    }
+
+    private void Resume(JsonElement data)
+    {
+        var index = data.GetProperty("stepIndex").GetInt32();
+        Suspension = null;
+        var (id, input) = (data.FindText("stepId")!, data.Member("input"));
+        if (input.ValueKind != JsonValueKind.Undefined || _resume?.StepId != id)
+        {
+            // Else it was suspended from outside while it worked on what it had been resumed with, and still has that.
+            _resume = (id, input);
+        }
+
+        if (index != Position)
+        {
+            // What comes from there on runs anew.
+            foreach (var later in _steps.Where(step => step.Index >= index))
+            {
+                _outputs.Remove(later.Id);
+            }
+
+            Position = index;
+        }
+    }
+
+    private void End(string id, Func<WorkflowStepRecord, WorkflowStepRecord> end)
+    {
+        if (_steps.FindLastIndex(step => step.Id == id) is var i and >= 0)
+        {
+            _steps[i] = end(_steps[i]);
+        }
+    }
+}
+
+/// <summary>What a workflow waits for.</summary>
+/// <param name="StepId">The step that runs again when it is resumed.</param>
+/// <param name="StepIndex">Its place, or that of the one it is inside of.</param>
+/// <param name="Reason">Why, for people; null: nothing was said.</param>
+/// <param name="Data">What whoever resumes it should know; undefined: nothing.</param>
+/// <param name="At">Since when.</param>
+/// <param name="IsByStep">True when the step wanted it; false: somebody did, from outside.</param>
+public sealed record WorkflowSuspension(string StepId, int StepIndex, string? Reason, JsonElement Data, DateTimeOffset At, bool IsByStep);
+
+/// <summary>One run of one step.</summary>
+public sealed record WorkflowStepRecord
+{
+    /// <summary>Which step.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Its name for people.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Its sort: one of <see cref="StepType"/>.</summary>
+    public required string Type { get; init; }
+
+    /// <summary>Its place in the workflow, or that of the one it is inside of.</summary>
+    public required int Index { get; init; }
+
+    /// <summary>The step it is inside of; null: none.</summary>
+    public string? ParentId { get; init; }
+
+    /// <summary>How it stands.</summary>
+    public WorkflowStepStatus Status { get; init; }
+
+    /// <summary>When it began.</summary>
+    public required DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>When it ended; null: it has not.</summary>
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>What it was given.</summary>
+    public JsonElement Input { get; init; }
+
+    /// <summary>What it gave; undefined: nothing yet.</summary>
+    public JsonElement Output { get; init; }
+
+    /// <summary>What went wrong; null: nothing.</summary>
+    public string? Error { get; init; }
+
+    internal static WorkflowStepRecord Begin(JsonElement data, DateTimeOffset at) => new()
+    {
+        Id = data.FindText("stepId")!,
+        Name = data.FindText("from")!,
+        Type = data.FindText("stepType")!,
+        Index = data.GetProperty("stepIndex").GetInt32(),
+        ParentId = data.FindText("parentStepId"),
+        StartedAt = at,
+        Input = data.Member("input"),
+    };
+}
+
+/// <summary>How one run of a step stands.</summary>
+public enum WorkflowStepStatus
+{
+    /// <summary>It runs.</summary>
+    Running,
+
+    /// <summary>It was left when the workflow was suspended.</summary>
+    Suspended,
+
+    /// <summary>It has given something.</summary>
+    Success,
+
+    /// <summary>It had nothing to do.</summary>
+    Skipped,
+
+    /// <summary>It has failed.</summary>
+    Error,
+}

@@ -1,0 +1,77 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Harness.Executions;
+using Harness.Server.Tests.Dialects.VoltAgent.Workflows;
+
+namespace Harness.Server.Tests.Transports;
+
+/// <summary>Suspending and resuming over /ws and REST, whatever the kind.</summary>
+public sealed class SuspendCommandTests : IAsyncLifetime
+{
+    private WorkflowApp _server = null!;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _server = await WorkflowApp.StartAsync();
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    [Fact]
+    public async Task SocketSuspendsAndResumes()
+    {
+        using var socket = await SocketClient.ConnectAsync(_server.App);
+        var execution = await _server.StartLongAsync();
+
+        var suspended = await socket.AskJsonAsync($$"""{"action":"suspend","id":"{{execution.Id}}","reason":"lunch","ref":"r1"}""");
+        var resumed = await socket.AskJsonAsync($$"""{"action":"resume","id":"{{execution.Id}}","ref":"r2"}""");
+        await execution.Completion.WaitAsync(Stop);
+        var late = await socket.AskJsonAsync($$"""{"action":"resume","id":"{{execution.Id}}","ref":"r3"}""");
+        var gone = await socket.AskJsonAsync($$"""{"action":"suspend","id":"{{execution.Id}}"}""");
+
+        Assert.Equal("suspended", suspended.GetProperty("data").Text("status"));
+        Assert.Equal("lunch", suspended.GetProperty("data").GetProperty("suspension").Text("reason"));
+        Assert.Equal("r1", suspended.Text("ref"));
+        Assert.Contains(resumed.GetProperty("data").Text("status"), new[] { "running", "completed" });
+        Assert.Equal("Cannot resume: execution is not suspended (current status: completed)", late.Text("message"));
+        Assert.Equal("not_suspended", late.Text("code"));
+        Assert.Equal("Cannot suspend: execution is not running (current status: completed)", gone.Text("message"));
+    }
+
+    [Fact]
+    public async Task RestSuspendsAndResumes()
+    {
+        var execution = await _server.StartLongAsync();
+
+        var (suspendedStatus, suspended) = await PostAsync(execution, "suspend", """{"reason":"lunch"}""");
+        var (resumedStatus, _) = await PostAsync(execution, "resume", "{}");
+        await execution.Completion.WaitAsync(Stop);
+        var (lateStatus, late) = await PostAsync(execution, "resume", "{}");
+
+        Assert.Equal(HttpStatusCode.OK, suspendedStatus);
+        Assert.Equal("suspended", suspended.Text("status"));
+        Assert.Equal(HttpStatusCode.OK, resumedStatus);
+        Assert.Equal(HttpStatusCode.Conflict, lateStatus);
+        Assert.Equal("not_suspended", late.Text("error"));
+    }
+
+    [Fact]
+    public async Task DataThatCannotBeUsedIsRefused()
+    {
+        var started = await _server.OrderAsync(15000);
+        Assert.True(_server.App.Executions.TryFind(started.Text("executionId"), out var execution));
+
+        var (status, body) = await PostAsync(execution, "resume", """{"data":{"approved":7}}""");
+
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Equal("Cannot resume: Invalid resume data: resumeData.approved must be a boolean, not a number", body.Text("message"));
+        Assert.Equal(ExecutionStatus.Suspended, execution.State.Status);
+    }
+
+    private async Task<(HttpStatusCode Status, JsonElement Body)> PostAsync(Execution execution, string action, string json)
+    {
+        using var content = new StringContent(json, Encoding.UTF8, "application/json");
+        using var response = await _server.App.Client.PostAsync($"/api/v1/executions/{execution.Id}/{action}", content, Stop);
+        return (response.StatusCode, JsonElement.Parse(await response.Content.ReadAsByteArrayAsync(Stop)));
+    }
+}

@@ -1,0 +1,136 @@
+using System.Text;
+using Harness.Tests.Agents;
+using Harness.Workflows;
+
+namespace Harness.Tests.Workflows;
+
+/// <summary>Workflows in YAML: what each sort of step does, and what is said of a file that is wrong.</summary>
+public sealed class WorkflowReaderTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task WorkflowOfAFileRunsWithWaitConditionAndParallel()
+    {
+        const string Yaml = """
+            id: order-approval
+            name: Order approval
+            purpose: Process and approve customer orders
+            input:
+              type: object
+              required: [orderId, amount]
+              properties: { amount: { type: number } }
+            steps:
+              - id: note
+                name: Take note
+                set: { text: "Order {{input.orderId}} of {{ input.amount }}", total: "{{data.amount}}" }
+              - id: large
+                condition:
+                  if: { value: "{{data.total}}", above: 1000 }
+                  then:
+                    - id: manager
+                      wait-for-resume:
+                        reason: "Waiting for {{steps.note.text}}"
+                        data: { total: "{{data.total}}" }
+                        resume: { type: object, required: [approved] }
+                  else:
+                    - id: auto
+                      set: { approved: true }
+              - id: tell
+                parallel:
+                  branches:
+                    - - id: left
+                        set: { side: left }
+                    - - id: right
+                        sleep: 0s
+              - id: end
+                set: { approved: "{{data[0].approved}}", side: "{{steps.left.side}}", missing: "{{steps.auto.approved}}" }
+            """;
+        using var stage = await WorkflowStage.OpenAsync(WorkflowStage.ReadYaml(Yaml));
+        var execution = stage.Start("""{"orderId":"o7","amount":5000}""");
+        var suspension = await WorkflowStage.SuspendedAsync(execution);
+
+        Assert.Equal("Waiting for Order o7 of 5000", suspension.Reason);
+        Assert.Contains("\"data\":{\"total\":5000}", Encoding.UTF8.GetString(suspension.Details.Span));
+        Assert.True(stage.Resume(execution, """{"approved":true}"""));
+        var result = await execution.Completion.WaitAsync(Stop);
+        Assert.Equal("""{"output":{"approved":true,"side":"left","missing":null}}""", Encoding.UTF8.GetString(result.Details.Span));
+        Assert.Contains("\"approved\":true", (await stage.RunAsync("""{"orderId":"o8","amount":1}""")).GetProperty("output").GetRawText());
+    }
+
+    [Theory]
+    [InlineData("""{ value: "{{input}}", equals: 5 }""", "5", true)]
+    [InlineData("""{ value: "{{input}}", differs-from: 5 }""", "5", false)]
+    [InlineData("""{ value: "{{input}}", at-least: 5, at-most: 6 }""", "7", false)]
+    [InlineData("""{ value: "{{input.a}}", contains: x }""", """{"a":["x"]}""", true)]
+    [InlineData("""{ value: "{{input}}", one-of: [a, b] }""", "\"b\"", true)]
+    [InlineData("""{ value: "{{input.a}}", exists: false }""", "{}", true)]
+    [InlineData("""{ value: "{{input}}", above: 5 }""", "\"text\"", false)]
+    [InlineData("""{ any: [{ value: 1, equals: 2 }, { not: { value: "{{input}}", below: 0 } }] }""", "1", true)]
+    [InlineData("""{ all: [{ value: 1, equals: 1 }, { value: "{{input}}", below: 0 }] }""", "1", false)]
+    public async Task ConditionsAreWhatTheySay(string condition, string input, bool holds)
+    {
+        using var stage = await WorkflowStage.OpenAsync(WorkflowStage.ReadYaml($$"""
+            steps:
+              - id: choose
+                condition:
+                  if: {{condition}}
+                  then: [{ id: yes, set: { holds: true } }]
+                  else: [{ id: no, set: { holds: false } }]
+            """));
+
+        Assert.Equal(holds, (await stage.RunAsync(input)).GetProperty("output").GetProperty("holds").GetBoolean());
+    }
+
+    [Fact]
+    public async Task HttpStepCallsAndGivesTheAnswer()
+    {
+        await using var server = new FakeHttp(request => new FakeAnswer(
+            request.Path == "/bad" ? 500 : 200, $$"""{"token":"{{request.Headers["Authorization"]}}","sent":{{request.Body}}}"""));
+        Environment.SetEnvironmentVariable("HARNESS_TEST_TOKEN", "t0k3n");
+        using var stage = await WorkflowStage.OpenAsync(WorkflowStage.ReadYaml($$$"""
+            steps:
+              - id: call
+                http:
+                  method: POST
+                  url: "{{{server.Url}}}/{{input.path}}"
+                  headers: { Authorization: "Bearer {{env.HARNESS_TEST_TOKEN}}" }
+                  body: { name: "{{input.path}}" }
+            """));
+
+        var good = await stage.RunAsync("""{"path":"good"}""");
+        var bad = await stage.RunAsync("""{"path":"bad"}""");
+
+        Assert.Equal("""{"status":200,"body":{"token":"Bearer t0k3n","sent":{"name":"good"}}}""", good.GetProperty("output").GetRawText());
+        Assert.Equal($"Step 'call' failed: {new Uri(server.Url).Authority} answered with status 500", bad.GetProperty("error").GetString());
+    }
+
+    [Theory]
+    [InlineData("steps: []", "test.yaml, line 1, steps: at least one step is expected here")]
+    [InlineData("name: x", "test.yaml, line 1: 'steps' is missing")]
+    [InlineData("stepz: []", "test.yaml, line 1, stepz: unknown field 'stepz'; known here: id, name, purpose, input, result, suspend, resume, steps")]
+    [InlineData("steps:\n  - id: a\n    sleep: soon", "test.yaml, line 3, steps[0].sleep: a time is expected here, such as 500ms, 5s, 10m, 2h or 1d (up to a year), not 'soon'")]
+    [InlineData("steps:\n  - id: a", "test.yaml, line 2, steps[0]: what the step does is missing: one of agent, http, condition, parallel, sleep, wait-for-resume, set")]
+    [InlineData("steps:\n  - id: a\n    sleep: 1s\n    set: {}", "test.yaml, line 2, steps[0]: a step does one thing, not sleep and set")]
+    [InlineData("steps:\n  - sleep: 1s", "test.yaml, line 2, steps[0]: 'id' is missing")]
+    [InlineData("steps:\n  - { id: a, sleep: 1s }\n  - { id: a, sleep: 1s }", "test.yaml, line 3, steps[1].id: there are two steps 'a'")]
+    [InlineData("steps:\n  - id: a\n    set: { x: \"{{steps.b.x}}\" }", "test.yaml, line 3, steps[0].set.x: {{steps.b}} looks at a step that is not there")]
+    [InlineData("steps:\n  - id: a\n    set: { x: \"{{output.x}}\" }", "test.yaml, line 3, steps[0].set.x: {{output.x}} looks at nothing: begin with one of input, data, steps, state, resume, user, env, then names between dots")]
+    [InlineData("steps:\n  - id: a\n    set: { x: \"{{env.KEY}}\" }", "test.yaml, line 3, steps[0].set.x: {{env.NAME}} may only be used in the url, the headers and the body of an http step: anywhere else it would be shown")]
+    [InlineData("steps:\n  - id: a\n    set: { x: \"{{input\" }", "test.yaml, line 3, steps[0].set.x: '{{' has no '}}'")]
+    [InlineData("input: { type: text }\nsteps:\n  - { id: a, sleep: 1s }", "test.yaml, line 1, input: schema.type must be one of string, number, integer, boolean, object, array and null, or a list of them")]
+    [InlineData("steps:\n  - id: a\n    http: { method: FETCH, url: x }", "test.yaml, line 3, steps[0].http.method: the method is one of GET, POST, PUT, PATCH, DELETE, HEAD, not 'FETCH'")]
+    [InlineData("steps:\n  - id: a\n    condition: { if: { value: 1 }, then: [] }", "test.yaml, line 3, steps[0].condition.if: a test of the value is missing: one of equals, differs-from, above, below, at-least, at-most, contains, one-of, exists")]
+    [InlineData("steps:\n  - id: a b\n    sleep: 1s", "test.yaml, line 2, steps[0].id: an id has 1 to 64 letters, digits, dots, dashes and underscores, not 'a b'")]
+    [InlineData("- a", "test.yaml, line 1: an object is expected here")]
+    public void FileThatIsWrongIsRefusedWithLineAndField(string yaml, string message) =>
+        Assert.Equal(message, Assert.Throws<WorkflowFormatException>(() => WorkflowStage.ReadYaml(yaml)).Message);
+
+    [Fact]
+    public void TextThatIsNoYamlIsRefusedWithItsLine() => Assert.StartsWith(
+        "test.yaml, line 2: this is not YAML: ", Assert.Throws<WorkflowFormatException>(() => WorkflowStage.ReadYaml("id: x\n  steps: {")).Message);
+
+    [Fact]
+    public void FolderThatIsNotThereIsRefused() => Assert.StartsWith(
+        "The workflows in /nowhere/at/all cannot be read: ", Assert.Throws<WorkflowFormatException>(() => WorkflowReader.ReadFolder("/nowhere/at/all")).Message);
+}

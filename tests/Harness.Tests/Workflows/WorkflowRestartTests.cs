@@ -1,0 +1,154 @@
+using System.Text;
+using Harness.Executions;
+using Harness.Tests.Executions;
+using Harness.Workflows;
+
+namespace Harness.Tests.Workflows;
+
+/// <summary>Workflows whose process ends, and the process that comes after it.</summary>
+public sealed class WorkflowRestartTests : IAsyncDisposable
+{
+    private readonly FakeStore _store = new();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public ValueTask DisposeAsync() => _store.DisposeAsync();
+
+    [Fact]
+    public async Task SuspendedWorkflowGoesOnInTheNextProcessWithWhatItsStepsGave()
+    {
+        using var before = await WorkflowStage.OpenAsync(WorkflowRunTests.Approval(), _store);
+        var suspended = before.Start("""{"price":2,"count":3}""");
+        await WorkflowStage.SuspendedAsync(suspended);
+
+        using var after = await WorkflowStage.OpenAsync(WorkflowRunTests.Approval(), _store);
+        Assert.True(after.Registry.TryFind(suspended.Id, out var restored));
+        Assert.Equal("Waiting for a manager", restored.State.Suspension?.Reason);
+        Assert.Throws<ExecutionInputException>(() => after.Resume(restored, "{}"));
+        Assert.True(after.Resume(restored, """{"approved":false,"by":"eve"}"""));
+        var result = await restored.Completion.WaitAsync(Stop);
+
+        Assert.Equal("""{"output":"6 refused by eve"}""", Encoding.UTF8.GetString(result.Details.Span));
+        Assert.Equal(
+            ["workflow-start", "step-start total", "step-complete total", "step-start approve", "workflow-suspended approve",
+             "workflow-resumed approve", "step-start approve", "step-complete approve", "step-start text", "step-complete text"],
+            await WorkflowStage.EventsOfAsync(restored));
+    }
+
+    [Fact]
+    public async Task StoppedServerSuspendsAWorkflowThatRuns()
+    {
+        var running = new SemaphoreSlim(0);
+        using var before = await WorkflowStage.OpenAsync(Waiting(running, isRepeatable: false), _store);
+        var execution = before.Start("1");
+        await running.WaitAsync(Stop);
+
+        await before.Registry.StopAsync(Stop);
+        using var after = await WorkflowStage.OpenAsync(Ending(), _store);
+
+        Assert.True(after.Registry.TryFind(execution.Id, out var restored));
+        Assert.Equal("The server stopped", restored.State.Suspension?.Reason);
+        Assert.True(after.Resume(restored));
+        Assert.Equal(ExecutionStatus.Completed, (await restored.Completion.WaitAsync(Stop)).Status);
+    }
+
+    [Fact]
+    public async Task KilledWorkflowBeginsItsStepAgainWhenThatMayRunTwice()
+    {
+        var execution = await KillAsync(isRepeatable: true);
+
+        using var after = await WorkflowStage.OpenAsync(Ending(), _store);
+        Assert.True(after.Registry.TryFind(execution.Id, out var restored));
+
+        Assert.Equal("""{"output":2}""", Encoding.UTF8.GetString((await restored.Completion.WaitAsync(Stop)).Details.Span));
+        Assert.Equal(
+            ["workflow-start", "step-start first", "step-complete first", "step-start second", "step-start second", "step-complete second"],
+            await WorkflowStage.EventsOfAsync(restored));
+    }
+
+    [Fact]
+    public async Task KilledWorkflowFailsWhenItsStepMayNotRunTwice()
+    {
+        var execution = await KillAsync(isRepeatable: false);
+
+        using var after = await WorkflowStage.OpenAsync(Waiting(new SemaphoreSlim(0), isRepeatable: false), _store);
+        var failed = (await after.Registry.FindAsync(execution.Id, Stop))!;
+
+        Assert.Equal(ExecutionStatus.Failed, failed.State.Status);
+        Assert.Equal(
+            "The server stopped while this workflow was running, and it cannot go on: step 'second' had begun and may not run twice",
+            failed.State.Error);
+    }
+
+    [Fact]
+    public async Task WorkflowThatHasOtherStepsNowOrIsGoneCannotGoOn()
+    {
+        using var before = await WorkflowStage.OpenAsync(WorkflowRunTests.Approval(), _store);
+        var first = before.Start("""{"price":2,"count":3}""");
+        await WorkflowStage.SuspendedAsync(first);
+
+        using (var after = await WorkflowStage.OpenAsync(Workflow.Begin<int>("approval").AndSleep("other", default).End(), _store))
+        {
+            Assert.EndsWith("the workflow 'approval' has other steps now", (await after.Registry.FindAsync(first.Id, Stop))!.State.Error);
+        }
+
+        var second = before.Start("""{"price":2,"count":3}""");
+        await WorkflowStage.SuspendedAsync(second);
+        using (var after = await WorkflowStage.OpenAsync(Ending(), _store))
+        {
+            Assert.EndsWith("there is no workflow 'approval' any more", (await after.Registry.FindAsync(second.Id, Stop))!.State.Error);
+        }
+    }
+
+    [Fact]
+    public async Task WorkflowWhoseFirstEventsAreGoneCannotGoOn()
+    {
+        using var before = await WorkflowStage.OpenAsync(WorkflowRunTests.Approval(), _store);
+        var suspended = before.Start("""{"price":2,"count":3}""");
+        await WorkflowStage.SuspendedAsync(suspended);
+        await _store.SweepAsync(new RetentionRule(EndedBefore: null, MaxFinished: null, MaxBytes: 1), Stop);
+
+        using var after = await WorkflowStage.OpenAsync(WorkflowRunTests.Approval(), _store);
+
+        Assert.Equal(
+            "The server stopped while this execution was running, and it cannot go on: its first events are no longer kept",
+            (await after.Registry.FindAsync(suspended.Id, Stop))!.State.Error);
+    }
+
+    private async Task<Execution> KillAsync(bool isRepeatable)
+    {
+        var running = new SemaphoreSlim(0);
+        var before = await WorkflowStage.OpenAsync(Waiting(running, isRepeatable), _store);
+        var execution = before.Start("1");
+        await running.WaitAsync(Stop);
+
+        // Until the store has the step's beginning.
+        await foreach (var json in execution.Log.ReadEventsAsync(1, Stop))
+        {
+            if (Encoding.UTF8.GetString(json.Span).Contains("\"stepId\":\"second\"", StringComparison.Ordinal))
+            {
+                break;
+            }
+        }
+
+        return execution;
+    }
+
+    private static Workflow Waiting(SemaphoreSlim running, bool isRepeatable)
+    {
+        var steps = Workflow.Begin<int>("w")
+            .AndThen("first", (number, _, _) => Task.FromResult(number))
+            .AndThen("second", async (number, _, stop) =>
+            {
+                running.Release();
+                await Task.Delay(Timeout.Infinite, stop);
+                return number;
+            });
+        return (isRepeatable ? steps.Repeatable() : steps).End();
+    }
+
+    private static Workflow Ending() => Workflow.Begin<int>("w")
+        .AndThen("first", (number, _, _) => Task.FromResult(number))
+        .AndThen("second", (number, _, _) => Task.FromResult(number + 1)).Repeatable()
+        .End();
+}

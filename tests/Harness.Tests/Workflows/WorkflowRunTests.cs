@@ -1,0 +1,340 @@
+using System.Text.Json;
+using Harness.Executions;
+using Harness.Workflows;
+
+namespace Harness.Tests.Workflows;
+
+/// <summary>Workflows in code: typed steps, and what the log says of them.</summary>
+public sealed class WorkflowRunTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task StepsRunInOrderEachWithWhatTheOneBeforeGave()
+    {
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<Order>("shop", "The shop")
+            .AndThen("total", (order, _, _) => Task.FromResult(order.Price * order.Count))
+            .AndThen("text", (total, context, _) => Task.FromResult($"{total} for {context.UserId}"))
+            .End());
+
+        var execution = stage.Start("""{"price":2.5,"count":4}""", "ann");
+        var result = await execution.Completion.WaitAsync(Stop);
+
+        Assert.Equal("""{"output":"10.0 for ann"}""", System.Text.Encoding.UTF8.GetString(result.Details.Span));
+        Assert.Equal(
+            ["workflow-start", "step-start total", "step-complete total", "step-start text", "step-complete text"],
+            await WorkflowStage.EventsOfAsync(execution));
+    }
+
+    [Fact]
+    public async Task ConditionRunsItsBranchOrIsSkipped()
+    {
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<int>("w")
+            .AndWhen("big", number => number > 10, branch => branch.AndThen("halve", (number, _, _) => Task.FromResult(number / 2)))
+            .AndThen("next", (number, _, _) => Task.FromResult(number + 1))
+            .End());
+
+        Assert.Equal(11, (await stage.RunAsync("20")).GetProperty("output").GetInt32());
+        Assert.Equal(6, (await stage.RunAsync("5")).GetProperty("output").GetInt32());
+        var skipped = stage.Start("5");
+        await skipped.Completion.WaitAsync(Stop);
+        Assert.Equal(
+            WorkflowStepStatus.Skipped, (await WorkflowProgress.ReadAsync(skipped.Log, Stop)).Steps.Single(step => step.Id == "big").Status);
+    }
+
+    [Fact]
+    public async Task BranchesRunAtOnceAndGiveTheirValuesInTheirOrder()
+    {
+        var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<int>("w")
+            .AndAll<int>(
+                "both",
+                branch => branch.AndThen("a", async (number, _, stop) =>
+                {
+                    await first.Task.WaitAsync(stop);
+                    return number + 1;
+                }),
+                branch => branch.AndThen("b", (number, _, _) =>
+                {
+                    first.SetResult();
+                    return Task.FromResult(number + 2);
+                }))
+            .End());
+
+        Assert.Equal("[2,3]", (await stage.RunAsync("1")).GetProperty("output").GetRawText());
+    }
+
+    [Fact]
+    public async Task RaceGivesWhatTheFirstGaveAndCancelsTheOthers()
+    {
+        var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<int>("w")
+            .AndRace<string>(
+                "race",
+                branch => branch.AndThen("slow", async (_, _, stop) =>
+                {
+                    await using (stop.Register(cancelled.SetResult))
+                    {
+                        await cancelled.Task;
+                    }
+
+                    stop.ThrowIfCancellationRequested();
+                    return "slow";
+                }),
+                branch => branch.AndThen("broken", (int _, StepContext _, CancellationToken _) => Task.FromException<string>(new InvalidOperationException("no"))),
+                branch => branch.AndThen("quick", (_, _, _) => Task.FromResult("quick")))
+            .End());
+
+        Assert.Equal("quick", (await stage.RunAsync("1")).GetProperty("output").GetString());
+        Assert.True(cancelled.Task.IsCompleted);
+    }
+
+    [Fact]
+    public async Task AgentIsAskedAndItsAnswerHeldToTheType()
+    {
+        var agent = new EchoAgent();
+        using var stage = await WorkflowStage.OpenAsync(
+            Workflow.Begin<string>("w")
+                .AndAgent("write", "writer", topic => $"Write about {topic}")
+                .AndAgent<Order>("read", "reader", text => text)
+                .End(),
+            agent: agent);
+
+        var result = await stage.RunAsync("\"tea\"");
+
+        Assert.Equal("""{"price":1,"count":2}""", result.GetProperty("output").GetRawText());
+        Assert.Equal(["writer: Write about tea", "reader: an answer (schema)"], agent.Asked);
+    }
+
+    [Fact]
+    public async Task WithoutAgentsAnAgentStepSaysSo()
+    {
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<string>("w").AndAgent("write", "writer", topic => topic).End());
+
+        Assert.Equal(
+            "Step 'write' failed: There is no agent 'writer': this server has no agents for workflows", (await stage.RunAsync("\"tea\"")).GetProperty("error").GetString());
+    }
+
+    [Fact]
+    public async Task SleepWaitsForItsTimeAndLeavesTheDataAlone()
+    {
+        var time = new ManualTime();
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<int>("w").AndSleep("wait", TimeSpan.FromMinutes(5)).End(), time: time);
+        var execution = stage.Start("7");
+        await StartedAsync(execution, "wait");
+        Assert.False(execution.Completion.IsCompleted);
+        while (!execution.Completion.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromMinutes(1));
+            await Task.Yield();
+        }
+
+        Assert.Equal("""{"output":7}""", System.Text.Encoding.UTF8.GetString((await execution.Completion).Details.Span));
+    }
+
+    [Fact]
+    public async Task StepThatSuspendsRunsAgainWithWhatItIsResumedWith()
+    {
+        using var stage = await WorkflowStage.OpenAsync(Approval());
+        var execution = stage.Start("""{"price":2,"count":3}""");
+        var suspension = await WorkflowStage.SuspendedAsync(execution);
+
+        Assert.Equal("Waiting for a manager", suspension.Reason);
+        Assert.Equal("""{"step":"approve","step_index":1,"data":{"total":6}}""", System.Text.Encoding.UTF8.GetString(suspension.Details.Span));
+        Assert.True(stage.Resume(execution, """{"approved":true,"by":"bob"}"""));
+        var result = await execution.Completion.WaitAsync(Stop);
+
+        Assert.Equal("""{"output":"6 approved by bob"}""", System.Text.Encoding.UTF8.GetString(result.Details.Span));
+        Assert.Equal(
+            ["workflow-start", "step-start total", "step-complete total", "step-start approve", "workflow-suspended approve",
+             "workflow-resumed approve", "step-start approve", "step-complete approve", "step-start text", "step-complete text"],
+            await WorkflowStage.EventsOfAsync(execution));
+    }
+
+    [Theory]
+    [InlineData("{}", null, "Invalid resume data: resumeData.approved is missing")]
+    [InlineData("""{"approved":"yes"}""", null, "Invalid resume data: resumeData.approved must be a boolean, not a string")]
+    [InlineData(null, null, "Invalid resume data: resumeData is missing")]
+    [InlineData("{}", "nowhere", "Step 'nowhere' not found in workflow 'approval'")]
+    public async Task ResumeThatCannotBeUsedIsRefusedAndItStaysSuspended(string? data, string? at, string message)
+    {
+        using var stage = await WorkflowStage.OpenAsync(Approval());
+        var execution = stage.Start("""{"price":2,"count":3}""");
+        await WorkflowStage.SuspendedAsync(execution);
+
+        Assert.Equal(message, Assert.Throws<ExecutionInputException>(() => stage.Resume(execution, data, at)).Message);
+        Assert.Equal(ExecutionStatus.Suspended, execution.State.Status);
+    }
+
+    [Fact]
+    public async Task ResumeAtAnEarlierStepRunsAllFromThereAnew()
+    {
+        using var stage = await WorkflowStage.OpenAsync(Approval());
+        var execution = stage.Start("""{"price":2,"count":3}""");
+        await WorkflowStage.SuspendedAsync(execution);
+
+        Assert.True(stage.Resume(execution, at: "total"));
+        await WorkflowStage.SuspendedAsync(execution, times: 2);
+
+        Assert.Equal(
+            ["workflow-resumed total", "step-start total", "step-complete total", "step-start approve", "workflow-suspended approve"],
+            (await WorkflowStage.EventsOfAsync(execution))[5..]);
+    }
+
+    [Fact]
+    public async Task ResumeAtALaterStepJumpsThere()
+    {
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<string>("w")
+            .AndThen<string>("ask", (_, context, _) => Task.FromResult<StepOutcome<string>>(context.Suspend()))
+            .AndThen("shout", (text, _, _) => Task.FromResult(text.ToUpperInvariant()))
+            .End());
+        var execution = stage.Start("\"tea\"");
+        await WorkflowStage.SuspendedAsync(execution);
+
+        Assert.True(stage.Resume(execution, at: "shout"));
+
+        Assert.Equal("""{"output":"TEA"}""", System.Text.Encoding.UTF8.GetString((await execution.Completion.WaitAsync(Stop)).Details.Span));
+    }
+
+    [Fact]
+    public async Task StepInsideOfOthersCanSuspendToo()
+    {
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<int>("w")
+            .AndAll<int>(
+                "both",
+                branch => branch.AndThen<int>("ask", (_, context, _) => Task.FromResult<StepOutcome<int>>(
+                    context.IsResumed ? context.ResumedWith<int>() : context.Suspend("how many"))),
+                branch => branch.AndThen("once", (number, _, _) => Task.FromResult(number)))
+            .End());
+        var execution = stage.Start("1");
+        await WorkflowStage.SuspendedAsync(execution);
+
+        Assert.True(stage.Resume(execution, "5"));
+        var result = await execution.Completion.WaitAsync(Stop);
+
+        Assert.Equal("""{"output":[5,1]}""", System.Text.Encoding.UTF8.GetString(result.Details.Span));
+        Assert.Single(await WorkflowStage.EventsOfAsync(execution), name => name == "step-start once");
+    }
+
+    [Fact]
+    public async Task WorkflowIsSuspendedFromOutsideAndTheStepThatRanBeginsAgain()
+    {
+        var runs = 0;
+        var running = new SemaphoreSlim(0);
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<int>("w")
+            .AndThen("long", async (number, _, stop) =>
+            {
+                if (Interlocked.Increment(ref runs) == 1)
+                {
+                    running.Release();
+                    await Task.Delay(Timeout.Infinite, stop);
+                }
+
+                return number;
+            })
+            .End());
+        var execution = stage.Start("3");
+        await running.WaitAsync(Stop);
+
+        var suspension = await stage.Registry.SuspendAsync(execution, "Maintenance", Stop);
+        Assert.Equal("Maintenance", suspension?.Reason);
+        Assert.True(stage.Resume(execution));
+
+        Assert.Equal("""{"output":3}""", System.Text.Encoding.UTF8.GetString((await execution.Completion.WaitAsync(Stop)).Details.Span));
+        Assert.Equal(2, runs);
+    }
+
+    [Fact]
+    public async Task FailedStepEndsTheWorkflowWithItsMessage()
+    {
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<int>("w")
+            .AndThen("break", (int _, StepContext _, CancellationToken _) => Task.FromException<int>(new InvalidOperationException("the press is out of ink")))
+            .End());
+
+        var result = await stage.RunAsync("1");
+
+        Assert.Equal("failed", result.GetProperty("status").GetString());
+        Assert.Equal("Step 'break' failed: the press is out of ink", result.GetProperty("error").GetString());
+    }
+
+    [Fact]
+    public async Task InputIsHeldToItsType()
+    {
+        using var stage = await WorkflowStage.OpenAsync(Approval());
+
+        Assert.Equal(
+            "Invalid input: input.count is missing",
+            Assert.Throws<ExecutionInputException>(() => stage.Start("""{"price":2}""")).Message);
+    }
+
+    [Fact]
+    public async Task StateIsSharedByStepsAndEventsOfStepsAreTold()
+    {
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<int>("w")
+            .AndThen("count", async (number, context, stop) =>
+            {
+                context.State["seen"] = number;
+                await context.EmitAsync("progress", new { percent = 50 }, stop);
+                return number;
+            })
+            .AndThen("tell", (_, context, _) => Task.FromResult((int)context.State["seen"]! + 1))
+            .End());
+        var execution = stage.Start("4");
+        await execution.Completion.WaitAsync(Stop);
+
+        Assert.Contains("progress count", await WorkflowStage.EventsOfAsync(execution));
+        var progress = await WorkflowProgress.ReadAsync(execution.Log, Stop);
+        Assert.Equal("""{"seen":4}""", progress.State.ToJsonString());
+        Assert.Equal(5, progress.OutputOf("tell").GetInt32());
+    }
+
+    [Fact]
+    public async Task ValueThatIsTooLargeFailsTheStepThatGivesIt()
+    {
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<int>("w").AndThen("much", (_, _, _) => Task.FromResult(new string('x', 300_000))).End());
+
+        Assert.Equal("Step 'much' failed: Its output has 300002 bytes; 204800 are allowed", (await stage.RunAsync("1")).GetProperty("error").GetString());
+    }
+
+    [Fact]
+    public void TwoStepsWithTheSameIdAreRefused() => Assert.Equal(
+        "Workflow 'w' has two steps 'a'",
+        Assert.Throws<ArgumentException>(() => Workflow.Begin<int>("w").AndSleep("a", default).AndSleep("a", default).End()).Message);
+
+    internal static Workflow Approval() => Workflow.Begin<Order>("approval")
+        .AndThen("total", (order, _, _) => Task.FromResult(order.Price * order.Count))
+        .AndThen<string>("approve", (total, context, _) => Task.FromResult<StepOutcome<string>>(
+            context.ResumedWith<Decision>() is { } decision
+                ? $"{total} {(decision.Approved ? "approved" : "refused")} by {decision.By}"
+                : context.Suspend("Waiting for a manager", new { total })))
+        .ResumedWith<Decision>()
+        .AndThen("text", (text, _, _) => Task.FromResult(text))
+        .End();
+
+    private static async Task StartedAsync(Execution execution, string step)
+    {
+        await foreach (var json in execution.Log.ReadEventsAsync(1, Stop))
+        {
+            var text = System.Text.Encoding.UTF8.GetString(json.Span);
+            if (text.Contains("\"name\":\"step-start\"", StringComparison.Ordinal) && text.Contains($"\"stepId\":\"{step}\"", StringComparison.Ordinal))
+            {
+                return;
+            }
+        }
+    }
+
+    internal sealed record Order(decimal Price, int Count);
+
+    internal sealed record Decision(bool Approved, string? By = null);
+
+    private sealed class EchoAgent : IWorkflowAgent
+    {
+        public List<string> Asked { get; } = [];
+
+        public Task<JsonElement> AskAsync(WorkflowQuestion question, CancellationToken cancellationToken)
+        {
+            Asked.Add($"{question.Agent}: {question.Prompt}{(question.Schema is null ? "" : " (schema)")}");
+            return Task.FromResult(JsonElement.Parse(question.Schema is null ? "\"an answer\"" : """{"price":1,"count":2}"""));
+        }
+    }
+}
