@@ -242,7 +242,7 @@ public sealed partial class EventStreamTests
         Assert.Equal((1, 4, false), (second.GetProperty("events").GetArrayLength(), second.Number("next"), second.GetProperty("ended").GetBoolean()));
         Assert.Equal(["result"], third.GetProperty("events").EnumerateArray().Select(Frames.Type));
         Assert.Equal((5, true), (third.Number("next"), third.GetProperty("ended").GetBoolean()));
-        Assert.Equal("""{"events":[],"next":5,"ended":true,"kind":"manual","name":""}""", beyond.GetRawText());
+        Assert.Equal("""{"events":[],"next":5,"ended":true,"kind":"manual","name":"by hand"}""", beyond.GetRawText());
     }
 
     [Fact]
