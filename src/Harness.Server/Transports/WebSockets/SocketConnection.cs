@@ -22,12 +22,12 @@ internal sealed class SocketConnection : IDisposable
     private long _pingedAt;
     private volatile int _closing;
 
-    public SocketConnection(Stream stream, SocketCommands commands, ServerOptions options, HttpContext context)
+    public SocketConnection(SocketStream stream, SocketCommands commands, ServerOptions options, HttpContext context)
     {
         _commands = commands;
         _context = context;
         _maxMessageBytes = options.MaxMessageBytes;
-        _stream = new SocketStream(stream);
+        _stream = stream;
         _cut = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
 
         // A write that waits for the peer ends only when the connection under it does.
