@@ -21,6 +21,7 @@ internal static class SocketEndpoint
     /// <summary>Adds the transport.</summary>
     public static IServiceCollection AddSockets(this IServiceCollection services) => services
         .AddSingleton<SocketCommands>()
+        .AddSingleton<PumpQueue>()
         .AddSingleton<SocketTable>();
 
     /// <summary>Maps the route.</summary>
@@ -28,7 +29,7 @@ internal static class SocketEndpoint
         routes.MapGet("/ws", HandleAsync).WithMetadata(new ChecksOrigin(), new ClosesPagesWithoutKey()).ExcludeFromDescription();
 
     private static async Task HandleAsync(
-        HttpContext context, SocketCommands commands, SocketTable table, OriginPolicy origins, IOptions<ServerOptions> options)
+        HttpContext context, SocketCommands commands, PumpQueue queue, SocketTable table, OriginPolicy origins, IOptions<ServerOptions> options)
     {
         if (context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } upgrade || !IsHandshake(context.Request, out var key))
         {
@@ -42,7 +43,7 @@ internal static class SocketEndpoint
         var isAllowed = origins.IsAllowed(context.Request);
         var isToBeRefused = ApiKeyGate.IsToBeRefused(context);
         using var connection = new SocketConnection(
-            new SocketStream(await UpgradeAsync(context, upgrade, key), PlainSocketOf(context)), commands, options.Value, context);
+            new SocketStream(await UpgradeAsync(context, upgrade, key), PlainSocketOf(context)), commands, queue, options.Value, context);
         if (!isAllowed)
         {
             // A page cannot see the status of a refused handshake, but it sees a close code: this one says not to come again.

@@ -5,11 +5,14 @@ using Harness.Executions;
 namespace Harness.Server.Transports.WebSockets;
 
 /// <summary>
-/// All that goes out on one connection: direct replies, and what its cursors have to read. It runs on the pool only while there is
-/// something to send, one write at a time, each execution in its turn. Small ranges of several executions share a write.
+/// All that goes out on one connection: direct replies, and what its cursors have to read. It runs only while there is something to
+/// send, one write at a time, each execution in its turn. Small ranges of several executions share a write.
 /// </summary>
-internal sealed partial class SocketPump(SocketStream stream, Action<Exception> failed) : IThreadPoolWorkItem
+internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, Action<Exception> failed)
 {
+    // Ranges sent before the next pump has its turn: a log that grows as fast as its reader takes it would else keep a thread for good.
+    private const int RangesInATurn = 8;
+
     /// <summary>Replies that may wait. When there are as many, the connection reads no further command: the client feels its own haste.</summary>
     private const int MaxReplies = 32;
 
@@ -60,14 +63,14 @@ internal sealed partial class SocketPump(SocketStream stream, Action<Exception> 
         Signal();
     }
 
-    void IThreadPoolWorkItem.Execute() => _ = RunAsync();
+    /// <summary>Sends some of what there is; for the queue alone. RunAsync never faults.</summary>
+    public void TakeTurn() => _ = RunAsync();
 
-    // One global first-in-first-out queue of woken pumps: a thread-local one would starve some of them.
     private void Signal()
     {
         if (Interlocked.Increment(ref _signals) == 1)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            queue.Add(this);
         }
     }
 
@@ -85,7 +88,11 @@ internal sealed partial class SocketPump(SocketStream stream, Action<Exception> 
             var seen = Volatile.Read(ref _signals);
             try
             {
-                await SendAllAsync();
+                if (!await SendAllAsync())
+                {
+                    queue.Add(this);
+                    return;
+                }
             }
             catch (Exception e)
             {
@@ -105,13 +112,15 @@ internal sealed partial class SocketPump(SocketStream stream, Action<Exception> 
         }
     }
 
-    private async ValueTask SendAllAsync()
+    // False when there is more, and the turn is over.
+    private async ValueTask<bool> SendAllAsync()
     {
+        var left = RangesInATurn;
         while (!_stopped)
         {
-            while (!_stopped && _ready.TryDequeue(out var watch))
+            while (!_stopped && left > 0 && _ready.TryDequeue(out var watch))
             {
-                await SendAsync(watch);
+                left -= await SendAsync(watch) ? 1 : 0;
             }
 
             await SendRepliesAsync();
@@ -119,6 +128,11 @@ internal sealed partial class SocketPump(SocketStream stream, Action<Exception> 
             if (_ready.IsEmpty)
             {
                 break;
+            }
+
+            if (left == 0)
+            {
+                return false;
             }
         }
 
@@ -132,9 +146,12 @@ internal sealed partial class SocketPump(SocketStream stream, Action<Exception> 
 
             _drained.TrySetResult();
         }
+
+        return true;
     }
 
-    private async ValueTask SendAsync(SocketWatch watch)
+    // True when a range was sent.
+    private async ValueTask<bool> SendAsync(SocketWatch watch)
     {
         if (watch.IsClosed)
         {
@@ -151,6 +168,7 @@ internal sealed partial class SocketPump(SocketStream stream, Action<Exception> 
             }
 
             _ready.Enqueue(watch);
+            return true;
         }
         else if (watch.Cursor.IsAtEnd)
         {
@@ -161,6 +179,8 @@ internal sealed partial class SocketPump(SocketStream stream, Action<Exception> 
         {
             _ready.Enqueue(watch);
         }
+
+        return false;
     }
 
     private async ValueTask SendAsync(SocketWatch watch, LogRange range)
