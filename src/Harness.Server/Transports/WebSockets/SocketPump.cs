@@ -1,5 +1,4 @@
-using System.Collections.Concurrent;
-using System.Threading.Channels;
+using System.Diagnostics.CodeAnalysis;
 using Harness.Executions;
 
 namespace Harness.Server.Transports.WebSockets;
@@ -13,30 +12,30 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
     // Ranges sent before the next pump has its turn: a log that grows as fast as its reader takes it would else keep a thread for good.
     private const int RangesInATurn = 8;
 
-    /// <summary>Replies that may wait. When there are as many, the connection reads no further command: the client feels its own haste.</summary>
-    private const int MaxReplies = 32;
+    private readonly ReplyQueue _replies = new();
+    private readonly FrameWriter _writer = new(stream);
 
-    private readonly Channel<byte[]> _replies = Channel.CreateBounded<byte[]>(
-        new BoundedChannelOptions(MaxReplies) { SingleReader = true, SingleWriter = true });
+    // Guards what follows, which is made when it is needed: most sockets are idle, and there are many.
+    private readonly Lock _gate = new();
 
     // Bounded by the number of watches: each is in here once, and once more when it was closed.
-    private readonly ConcurrentQueue<SocketWatch> _ready = new();
-    private readonly FrameWriter _writer = new(stream);
-    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _letGo = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Queue<SocketWatch>? _ready;
+    private TaskCompletionSource? _drained;
+    private TaskCompletionSource? _letGo;
     private byte[]? _lastWord;
     private int _signals;
     private volatile bool _stopped;
     private volatile bool _draining;
+    private bool _hasDrained;
+    private bool _hasLetGo;
 
     /// <summary>Waits until a reply would be taken.</summary>
-    public async ValueTask WaitForRoomAsync(CancellationToken cancellationToken) =>
-        await _replies.Writer.WaitToWriteAsync(cancellationToken);
+    public Task WaitForRoomAsync(CancellationToken cancellationToken) => _replies.WaitForRoomAsync(cancellationToken);
 
     /// <summary>Sends one ready frame after what is being sent now. False when there is no room.</summary>
     public bool TryReply(byte[] frame)
     {
-        var taken = _replies.Writer.TryWrite(frame);
+        var taken = _replies.TryAdd(frame);
         Signal();
         return taken;
     }
@@ -49,17 +48,17 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
         _lastWord = lastWord;
         _draining = true;
         Signal();
-        return _drained.Task.WaitAsync(cancellationToken);
+        return WhenSet(ref _drained, in _hasDrained).WaitAsync(cancellationToken);
     }
 
     /// <summary>Ends, after <see cref="Stop"/>, when the last write has ended and all logs are let go.</summary>
-    public Task Stopped => _letGo.Task;
+    public Task Stopped => WhenSet(ref _letGo, in _hasLetGo);
 
     /// <summary>Sends nothing more after the write under way, and lets go of all logs.</summary>
     public void Stop()
     {
         _stopped = true;
-        _replies.Writer.TryComplete();
+        _replies.Complete();
         Signal();
     }
 
@@ -76,8 +75,50 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
 
     internal void Enqueue(SocketWatch watch)
     {
-        _ready.Enqueue(watch);
+        PutReady(watch);
         Signal();
+    }
+
+    private void PutReady(SocketWatch watch)
+    {
+        lock (_gate)
+        {
+            (_ready ??= new Queue<SocketWatch>()).Enqueue(watch);
+        }
+    }
+
+    private bool TryTakeReady([NotNullWhen(true)] out SocketWatch? watch)
+    {
+        lock (_gate)
+        {
+            watch = null;
+            return _ready is not null && _ready.TryDequeue(out watch);
+        }
+    }
+
+    private bool HasReady()
+    {
+        lock (_gate)
+        {
+            return _ready is { Count: > 0 };
+        }
+    }
+
+    private Task WhenSet(ref TaskCompletionSource? source, in bool isSet)
+    {
+        lock (_gate)
+        {
+            return isSet ? Task.CompletedTask : (source ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+    }
+
+    private void Set(ref TaskCompletionSource? source, ref bool isSet)
+    {
+        lock (_gate)
+        {
+            isSet = true;
+            source?.TrySetResult();
+        }
     }
 
     // Never faults: a failed write stops the pump and is told to the connection.
@@ -118,14 +159,14 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
         var left = RangesInATurn;
         while (!_stopped)
         {
-            while (!_stopped && left > 0 && _ready.TryDequeue(out var watch))
+            while (!_stopped && left > 0 && TryTakeReady(out var watch))
             {
                 left -= await SendAsync(watch) ? 1 : 0;
             }
 
             await SendRepliesAsync();
             await _writer.FlushAsync();
-            if (_ready.IsEmpty)
+            if (!HasReady())
             {
                 break;
             }
@@ -136,7 +177,7 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
             }
         }
 
-        if (_draining && _watches.IsEmpty)
+        if (_draining && WatchCount == 0)
         {
             if (!_stopped && Interlocked.Exchange(ref _lastWord, null) is { } lastWord)
             {
@@ -144,7 +185,7 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
                 await _writer.FlushAsync();
             }
 
-            _drained.TrySetResult();
+            Set(ref _drained, ref _hasDrained);
         }
 
         return true;
@@ -167,7 +208,7 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
                 await SendAsync(watch, range);
             }
 
-            _ready.Enqueue(watch);
+            PutReady(watch);
             return true;
         }
         else if (watch.Cursor.IsAtEnd)
@@ -177,7 +218,7 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
         }
         else if (!watch.Cursor.TryPark())
         {
-            _ready.Enqueue(watch);
+            PutReady(watch);
         }
 
         return false;
@@ -206,7 +247,7 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
 
     private async ValueTask SendRepliesAsync()
     {
-        while (_replies.Reader.TryRead(out var frame))
+        while (_replies.TryTake(out var frame))
         {
             await _writer.WriteAsync(frame);
         }
@@ -214,18 +255,17 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
 
     private void LetGo()
     {
-        while (_ready.TryDequeue(out var watch))
+        while (TryTakeReady(out var watch))
         {
             watch.Cursor.Dispose();
         }
 
-        foreach (var (id, watch) in _watches)
+        foreach (var watch in TakeWatches())
         {
-            _watches.TryRemove(id, out _);
             watch.Cursor.Dispose();
         }
 
-        _drained.TrySetResult();
-        _letGo.TrySetResult();
+        Set(ref _drained, ref _hasDrained);
+        Set(ref _letGo, ref _hasLetGo);
     }
 }
