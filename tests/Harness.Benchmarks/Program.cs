@@ -1,13 +1,25 @@
+using System.Globalization;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Harness.Benchmarks.Measurements;
+using Harness.Benchmarks.Transports;
 
-if (args is ["store", ..])
+switch (args)
 {
-    await StoreMeasurement.RunAsync(args);
-    return;
+    case ["store", ..]:
+        await StoreMeasurement.RunAsync(args);
+        return;
+    case ["transports", ..]:
+        await TransportMeasurement.RunAsync(args);
+        return;
+    case ["memory"]:
+        await MemoryMeasurement.RunAsync();
+        return;
+    case ["naive", var port]:
+        await NaiveServer.RunAsync(int.Parse(port, CultureInfo.InvariantCulture));
+        return;
 }
 
 // In this process: what is measured is warmed up by the benchmark itself, and nothing has to be generated or built.
