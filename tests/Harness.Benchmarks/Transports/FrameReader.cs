@@ -16,6 +16,9 @@ internal sealed class FrameReader
     private readonly LatencyCounts? _latency;
     private readonly bool _isHub;
     private byte[] _rest = [];
+
+    // Records of the hub go over the ends of frames.
+    private byte[] _piece = [];
     private int _restLength;
 
     /// <param name="isHub">Whether a message is a record of SignalR's JSON protocol and not a frame of the socket.</param>
@@ -94,9 +97,13 @@ internal sealed class FrameReader
         {
             while (message.IndexOf(RecordEnd) is var end and >= 0)
             {
-                CountOne(message[..end], message[..Math.Min(end, LongestStamp)].IndexOf("\"type\":\"log\""u8) >= 0, now);
+                var record = _piece.Length == 0 ? message[..end] : [.. _piece, .. message[..end]];
+                _piece = [];
+                CountOne(record, record[..Math.Min(record.Length, LongestStamp)].IndexOf("\"type\":\"log\""u8) >= 0, now);
                 message = message[(end + 1)..];
             }
+
+            _piece = [.. _piece, .. message];
         }
         else
         {
