@@ -1,9 +1,11 @@
+using System.Globalization;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Harness.Benchmarks;
 using Harness.Benchmarks.Measurements;
+using Harness.Benchmarks.Transports;
 
 // Not a micro-benchmark: a server in a process of its own, and clients; or the engine with its stores.
 switch (args)
@@ -14,6 +16,15 @@ switch (args)
         return await GenerationStreams.RunAsync();
     case ["store", ..]:
         await StoreMeasurement.RunAsync(args);
+        return 0;
+    case ["transports", ..]:
+        await TransportMeasurement.RunAsync(args);
+        return 0;
+    case ["memory"]:
+        await MemoryMeasurement.RunAsync();
+        return 0;
+    case ["naive", var port]:
+        await NaiveServer.RunAsync(int.Parse(port, CultureInfo.InvariantCulture));
         return 0;
 }
 

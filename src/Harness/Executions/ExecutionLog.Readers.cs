@@ -9,7 +9,7 @@ public sealed partial class ExecutionLog
     private const int SmallestWindow = 2 * SegmentPool.LargestSegment;
 
     private readonly Lock _readers = new();
-    private readonly List<LogPart> _uncommitted = [];
+    private List<LogPart> _uncommitted = [];
 
     // Null when memory has nothing of the log: it was given up, or the log was read back from the store.
     private LogSegment? _head;
@@ -222,16 +222,7 @@ public sealed partial class ExecutionLog
         lock (_readers)
         {
             Volatile.Write(ref _cursors, [.. _cursors.Where(other => !ReferenceEquals(other, cursor))]);
-        }
-    }
-
-    private void Ring()
-    {
-        // What was published must be visible before a cursor is found not parked: TryPark has the other half of this fence.
-        Interlocked.MemoryBarrier();
-        foreach (var cursor in Volatile.Read(ref _cursors))
-        {
-            cursor.Ring();
+            Compact();
         }
     }
 }

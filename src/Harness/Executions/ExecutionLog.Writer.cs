@@ -39,6 +39,13 @@ public sealed partial class ExecutionLog
         }
         finally
         {
+            lock (_writing)
+            {
+                _closed = true;
+            }
+
+            _batches = null;
+            _uncommitted = [];
             _opened.TrySetResult();
         }
     }
@@ -52,9 +59,10 @@ public sealed partial class ExecutionLog
         }
 
         _opened.TrySetResult();
-        while (await _batches.Reader.WaitToReadAsync())
+        var batches = _batches!.Reader;
+        while (await batches.WaitToReadAsync())
         {
-            while (_batches.Reader.TryRead(out var batch))
+            while (batches.TryRead(out var batch))
             {
                 Claim(batch);
                 if (_failure is null)

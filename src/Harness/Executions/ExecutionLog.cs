@@ -20,9 +20,9 @@ public sealed partial class ExecutionLog
     private readonly bool _hasSystemClock;
     private readonly FrameEncoder _encoder;
 
-    // Bounded: when full, TryWrite is false and WriteAsync waits. That is the only back-pressure a body feels.
-    private readonly Channel<LineBatch> _batches = Channel.CreateBounded<LineBatch>(
-        new BoundedChannelOptions(LineBatch.MaxQueued) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+    // Bounded: when full, TryWrite is false and WriteAsync waits. That is the only back-pressure a body feels. Null when the log is over:
+    // what has ended is kept for long, and small.
+    private volatile Channel<LineBatch>? _batches;
 
     private readonly Lock _writing = new();
     private readonly Task _writer = Task.CompletedTask;
@@ -43,6 +43,8 @@ public sealed partial class ExecutionLog
         : this(id, limits, pool, archive, last, time, isSealed: false)
     {
         _tail = _head = _published = RentSegment(SegmentPool.SmallestSegment);
+        _batches = Channel.CreateBounded<LineBatch>(
+            new BoundedChannelOptions(LineBatch.MaxQueued) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
         _writer = RunAsync(opening);
     }
 
@@ -110,8 +112,13 @@ public sealed partial class ExecutionLog
     }
 
     /// <summary>Waits until there may be room again.</summary>
-    public async ValueTask WaitToWriteAsync(CancellationToken cancellationToken) =>
-        await _batches.Writer.WaitToWriteAsync(cancellationToken);
+    public async ValueTask WaitToWriteAsync(CancellationToken cancellationToken)
+    {
+        if (_batches is { } batches)
+        {
+            await batches.Writer.WaitToWriteAsync(cancellationToken);
+        }
+    }
 
     /// <summary>
     /// Appends a typed event: <c>{"type":"event","name":…,"data":…}</c>. It goes only to readers that asked for typed events, and is no
@@ -156,7 +163,7 @@ public sealed partial class ExecutionLog
             _ending = ending;
         }
 
-        _batches.Writer.TryComplete();
+        _batches?.Writer.TryComplete();
         return _writer;
     }
 
@@ -198,7 +205,7 @@ public sealed partial class ExecutionLog
     private LineBatch? OpenNext()
     {
         var batch = new LineBatch(_time.GetUtcNow(), Environment.TickCount64);
-        if (_batches.Writer.TryWrite(batch))
+        if (_batches!.Writer.TryWrite(batch))
         {
             return _open = batch;
         }

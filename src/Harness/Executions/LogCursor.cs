@@ -115,10 +115,10 @@ public sealed class LogCursor : IDisposable
     /// <summary>Lets go of the log. A call of <see cref="ILogWatcher.OnAppended"/> may still be on its way.</summary>
     public void Dispose()
     {
-        _log.Close(this);
         Interlocked.Exchange(ref _parked, 0);
         Interlocked.Exchange(ref _load, null)?.Dispose();
         Interlocked.Exchange(ref _segment, null)?.Release();
+        _log.Close(this);
         if (_isAttached)
         {
             _isAttached = false;

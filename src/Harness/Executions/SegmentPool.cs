@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Numerics;
 
 namespace Harness.Executions;
 
@@ -48,6 +49,13 @@ internal sealed class SegmentPool
     public LogSegment RentLoaded(int size, long firstSequence) =>
         Rent(size is > LargestSegment / 2 and <= LargestSegment ? LargestSegment : size, firstSequence, isLoaded: true);
 
+    /// <summary>A segment that is no larger than what goes into it. Asks nobody to give memory back: the caller is about to.</summary>
+    public LogSegment RentExactly(int size, long firstSequence)
+    {
+        Interlocked.Add(ref _used, size);
+        return new LogSegment(this, GC.AllocateUninitializedArray<byte>(size), size, firstSequence);
+    }
+
     private LogSegment Rent(int capacity, long firstSequence, bool isLoaded)
     {
         _wasAsked = true;
@@ -76,7 +84,12 @@ internal sealed class SegmentPool
         var used = Interlocked.Add(ref _used, -capacity);
         if (capacity != LargestSegment)
         {
-            ArrayPool<byte>.Shared.Return(bytes);
+            // One of its exact size is none of the array pool's, which knows powers of two only.
+            if (BitOperations.IsPow2(bytes.Length))
+            {
+                ArrayPool<byte>.Shared.Return(bytes);
+            }
+
             Interlocked.Add(ref _dropped, capacity);
         }
         else if (used + Interlocked.Add(ref _keptBytes, LargestSegment) <= _limit)

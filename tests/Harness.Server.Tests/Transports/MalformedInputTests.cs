@@ -96,6 +96,18 @@ public sealed class MalformedInputTests
         Assert.Equal(Healthy, await control.AskAsync(Status));
     }
 
+    [Theory]
+    [MemberData(nameof(Frames))]
+    public async Task BrokenFrameHasItsCloseCodeOverTlsToo(string what, byte[] frame, int code)
+    {
+        await using var app = await TlsApp.StartAsync(("MaxMessageBytes", "2048"));
+        using var raw = await RawSocket.ConnectAsync(TlsApp.AddressOf(app));
+
+        await raw.SendBytesAsync(frame);
+
+        Assert.Equal((what, code), (what, await raw.ReadCloseCodeAsync()));
+    }
+
     private static byte[] Masked(byte head, byte[] payload)
     {
         byte[] mask = [1, 2, 3, 4];

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 
@@ -15,13 +16,16 @@ internal sealed class RawSocket : IDisposable
     public const int Pong = 10;
 
     private readonly TcpClient _tcp;
-    private readonly NetworkStream _stream;
+    private readonly Stream _stream;
 
-    private RawSocket(TcpClient tcp) => (_tcp, _stream) = (tcp, tcp.GetStream());
+    private RawSocket(TcpClient tcp, Stream stream) => (_tcp, _stream) = (tcp, stream);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public static async Task<RawSocket> ConnectAsync(HarnessApp app, int receiveBuffer = 0)
+    public static Task<RawSocket> ConnectAsync(HarnessApp app, int receiveBuffer = 0) => ConnectAsync(app.Address, receiveBuffer);
+
+    /// <summary>Connects to an address of a server, over TLS where it says <c>https</c>.</summary>
+    public static async Task<RawSocket> ConnectAsync(Uri address, int receiveBuffer = 0)
     {
         var tcp = new TcpClient();
         if (receiveBuffer > 0)
@@ -29,11 +33,11 @@ internal sealed class RawSocket : IDisposable
             tcp.ReceiveBufferSize = receiveBuffer;
         }
 
-        await tcp.ConnectAsync(app.Address.Host, app.Address.Port, Stop);
-        var raw = new RawSocket(tcp);
+        await tcp.ConnectAsync(address.Host, address.Port, Stop);
+        var raw = new RawSocket(tcp, address.Scheme == "https" ? await EncryptAsync(tcp) : tcp.GetStream());
         await raw._stream.WriteAsync(
             Encoding.ASCII.GetBytes(
-                $"GET /ws HTTP/1.1\r\nHost: {app.Address.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                $"GET /ws HTTP/1.1\r\nHost: {address.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"),
             Stop);
         var head = await raw.ReadHeadAsync();
@@ -103,6 +107,13 @@ internal sealed class RawSocket : IDisposable
     }
 
     public void Dispose() => _tcp.Dispose();
+
+    private static async Task<Stream> EncryptAsync(TcpClient tcp)
+    {
+        var encrypted = new SslStream(tcp.GetStream(), leaveInnerStreamOpen: false, (_, certificate, _, _) => TlsApp.IsItsOwn(certificate));
+        await encrypted.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost" }, Stop);
+        return encrypted;
+    }
 
     private async Task<byte[]> ReadAsync(int length)
     {

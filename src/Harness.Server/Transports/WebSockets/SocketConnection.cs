@@ -22,12 +22,12 @@ internal sealed class SocketConnection : IDisposable
     private long _pingedAt;
     private volatile int _closing;
 
-    public SocketConnection(Stream stream, SocketCommands commands, ServerOptions options, HttpContext context)
+    public SocketConnection(SocketStream stream, SocketCommands commands, PumpQueue queue, ServerOptions options, HttpContext context)
     {
         _commands = commands;
         _context = context;
         _maxMessageBytes = options.MaxMessageBytes;
-        _stream = new SocketStream(stream);
+        _stream = stream;
         _cut = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
 
         // A write that waits for the peer ends only when the connection under it does.
@@ -36,7 +36,7 @@ internal sealed class SocketConnection : IDisposable
         // The heartbeat is one for all connections: no timer here.
         _socket = WebSocket.CreateFromStream(
             _stream, new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = TimeSpan.Zero });
-        Session = new SocketSession(new SocketPump(_stream, _ => _cut.Cancel()));
+        Session = new SocketSession(new SocketPump(_stream, queue, _ => _cut.Cancel()));
         _budget = new MessageBudget(options.MaxMessagesPerSecond);
     }
 

@@ -1,7 +1,9 @@
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text;
 using Harness.Server.Safety;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Options;
@@ -19,6 +21,7 @@ internal static class SocketEndpoint
     /// <summary>Adds the transport.</summary>
     public static IServiceCollection AddSockets(this IServiceCollection services) => services
         .AddSingleton<SocketCommands>()
+        .AddSingleton<PumpQueue>()
         .AddSingleton<SocketTable>();
 
     /// <summary>Maps the route.</summary>
@@ -26,7 +29,7 @@ internal static class SocketEndpoint
         routes.MapGet("/ws", HandleAsync).WithMetadata(new ChecksOrigin(), new ClosesPagesWithoutKey()).ExcludeFromDescription();
 
     private static async Task HandleAsync(
-        HttpContext context, SocketCommands commands, SocketTable table, OriginPolicy origins, IOptions<ServerOptions> options)
+        HttpContext context, SocketCommands commands, PumpQueue queue, SocketTable table, OriginPolicy origins, IOptions<ServerOptions> options)
     {
         if (context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } upgrade || !IsHandshake(context.Request, out var key))
         {
@@ -40,7 +43,7 @@ internal static class SocketEndpoint
         var isAllowed = origins.IsAllowed(context.Request);
         var isToBeRefused = ApiKeyGate.IsToBeRefused(context);
         using var connection = new SocketConnection(
-            await UpgradeAsync(context, upgrade, key), commands, options.Value, context);
+            new SocketStream(await UpgradeAsync(context, upgrade, key), PlainSocketOf(context)), commands, queue, options.Value, context);
         if (!isAllowed)
         {
             // A page cannot see the status of a refused handshake, but it sees a close code: this one says not to come again.
@@ -84,6 +87,10 @@ internal static class SocketEndpoint
         headers.SecWebSocketAccept = Accept(key);
         return await upgrade.UpgradeAsync();
     }
+
+    // Null where what goes over the wire is not what is written: with TLS.
+    private static Socket? PlainSocketOf(HttpContext context) =>
+        context.Features.Get<ITlsHandshakeFeature>() is null ? context.Features.Get<IConnectionSocketFeature>()?.Socket : null;
 
     // RFC 6455, 4.2.2: the algorithm is given, and nothing secret hangs on it.
 #pragma warning disable CA5350

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Harness.Executions;
 
 namespace Harness.Server.Transports.WebSockets;
@@ -7,20 +6,29 @@ namespace Harness.Server.Transports.WebSockets;
 internal sealed partial class SocketPump
 {
     // By execution: one connection has one place in a log. One that leaves the table before its end is closed, and let go by this pump.
-    private readonly ConcurrentDictionary<string, SocketWatch> _watches = new();
+    private Dictionary<string, SocketWatch>? _watches;
     private int _subscriptions;
 
     /// <summary>Executions this connection watches now.</summary>
-    public int WatchCount => _watches.Count;
+    public int WatchCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _watches?.Count ?? 0;
+            }
+        }
+    }
 
     /// <summary>Those of them that were asked for by <c>subscribe</c>.</summary>
     public int SubscriptionCount => Volatile.Read(ref _subscriptions);
 
     /// <summary>True while this connection gets the events of that execution.</summary>
-    public bool IsWatching(Execution execution) => _watches.ContainsKey(execution.Id);
+    public bool IsWatching(Execution execution) => Find(execution) is not null;
 
     /// <summary>True while this connection is subscribed to that execution.</summary>
-    public bool IsSubscribed(Execution execution) => _watches.TryGetValue(execution.Id, out var watch) && watch.Subscription is not null;
+    public bool IsSubscribed(Execution execution) => Find(execution)?.Subscription is not null;
 
     /// <summary>Sends every event of an execution, until its result.</summary>
     public void Watch(Execution execution, bool wantsEvents)
@@ -48,9 +56,13 @@ internal sealed partial class SocketPump
     /// <summary>Sends nothing more of an execution after the answer. False when it was not watched.</summary>
     public bool TryUnsubscribe(Execution execution, string? reference)
     {
-        if (!_watches.TryRemove(execution.Id, out var watch))
+        SocketWatch? watch;
+        lock (_gate)
         {
-            return false;
+            if (_watches is null || !_watches.Remove(execution.Id, out watch))
+            {
+                return false;
+            }
         }
 
         Close(watch);
@@ -58,16 +70,46 @@ internal sealed partial class SocketPump
         return true;
     }
 
+    private SocketWatch? Find(Execution execution)
+    {
+        lock (_gate)
+        {
+            return _watches?.GetValueOrDefault(execution.Id);
+        }
+    }
+
     private void Put(Execution execution, SocketWatch watch)
     {
         Count(watch, 1);
-        while (!_watches.TryAdd(execution.Id, watch))
+        SocketWatch? replaced;
+        lock (_gate)
         {
-            if (_watches.TryGetValue(execution.Id, out var replaced) && _watches.TryUpdate(execution.Id, watch, replaced))
-            {
-                Close(replaced);
-                return;
-            }
+            _watches ??= [];
+            _watches.Remove(execution.Id, out replaced);
+            _watches.Add(execution.Id, watch);
+        }
+
+        if (replaced is not null)
+        {
+            Close(replaced);
+        }
+    }
+
+    private bool TryRemove(SocketWatch watch)
+    {
+        lock (_gate)
+        {
+            return _watches?.GetValueOrDefault(watch.ExecutionId) == watch && _watches.Remove(watch.ExecutionId);
+        }
+    }
+
+    private SocketWatch[] TakeWatches()
+    {
+        lock (_gate)
+        {
+            SocketWatch[] taken = [.. _watches?.Values ?? Enumerable.Empty<SocketWatch>()];
+            _watches = null;
+            return taken;
         }
     }
 
@@ -83,7 +125,7 @@ internal sealed partial class SocketPump
 
     private async ValueTask EndAsync(SocketWatch watch)
     {
-        if (_watches.TryRemove(new KeyValuePair<string, SocketWatch>(watch.ExecutionId, watch)))
+        if (TryRemove(watch))
         {
             Count(watch, -1);
             if (watch.Subscription is { } subscription)

@@ -1,39 +1,41 @@
-using System.Collections.Concurrent;
-using System.Threading.Channels;
+using System.Diagnostics.CodeAnalysis;
 using Harness.Executions;
 
 namespace Harness.Server.Transports.WebSockets;
 
 /// <summary>
-/// All that goes out on one connection: direct replies, and what its cursors have to read. It runs on the pool only while there is
-/// something to send, one write at a time, each execution in its turn. Small ranges of several executions share a write.
+/// All that goes out on one connection: direct replies, and what its cursors have to read. It runs only while there is something to
+/// send, one write at a time, each execution in its turn. Small ranges of several executions share a write.
 /// </summary>
-internal sealed partial class SocketPump(SocketStream stream, Action<Exception> failed) : IThreadPoolWorkItem
+internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, Action<Exception> failed)
 {
-    /// <summary>Replies that may wait. When there are as many, the connection reads no further command: the client feels its own haste.</summary>
-    private const int MaxReplies = 32;
+    // Ranges sent before the next pump has its turn: a log that grows as fast as its reader takes it would else keep a thread for good.
+    private const int RangesInATurn = 8;
 
-    private readonly Channel<byte[]> _replies = Channel.CreateBounded<byte[]>(
-        new BoundedChannelOptions(MaxReplies) { SingleReader = true, SingleWriter = true });
+    private readonly ReplyQueue _replies = new();
+    private readonly FrameWriter _writer = new(stream);
+
+    // Guards what follows, which is made when it is needed: most sockets are idle, and there are many.
+    private readonly Lock _gate = new();
 
     // Bounded by the number of watches: each is in here once, and once more when it was closed.
-    private readonly ConcurrentQueue<SocketWatch> _ready = new();
-    private readonly FrameWriter _writer = new(stream);
-    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _letGo = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Queue<SocketWatch>? _ready;
+    private TaskCompletionSource? _drained;
+    private TaskCompletionSource? _letGo;
     private byte[]? _lastWord;
     private int _signals;
     private volatile bool _stopped;
     private volatile bool _draining;
+    private bool _hasDrained;
+    private bool _hasLetGo;
 
     /// <summary>Waits until a reply would be taken.</summary>
-    public async ValueTask WaitForRoomAsync(CancellationToken cancellationToken) =>
-        await _replies.Writer.WaitToWriteAsync(cancellationToken);
+    public Task WaitForRoomAsync(CancellationToken cancellationToken) => _replies.WaitForRoomAsync(cancellationToken);
 
     /// <summary>Sends one ready frame after what is being sent now. False when there is no room.</summary>
     public bool TryReply(byte[] frame)
     {
-        var taken = _replies.Writer.TryWrite(frame);
+        var taken = _replies.TryAdd(frame);
         Signal();
         return taken;
     }
@@ -46,35 +48,77 @@ internal sealed partial class SocketPump(SocketStream stream, Action<Exception> 
         _lastWord = lastWord;
         _draining = true;
         Signal();
-        return _drained.Task.WaitAsync(cancellationToken);
+        return WhenSet(ref _drained, in _hasDrained).WaitAsync(cancellationToken);
     }
 
     /// <summary>Ends, after <see cref="Stop"/>, when the last write has ended and all logs are let go.</summary>
-    public Task Stopped => _letGo.Task;
+    public Task Stopped => WhenSet(ref _letGo, in _hasLetGo);
 
     /// <summary>Sends nothing more after the write under way, and lets go of all logs.</summary>
     public void Stop()
     {
         _stopped = true;
-        _replies.Writer.TryComplete();
+        _replies.Complete();
         Signal();
     }
 
-    void IThreadPoolWorkItem.Execute() => _ = RunAsync();
+    /// <summary>Sends some of what there is; for the queue alone. RunAsync never faults.</summary>
+    public void TakeTurn() => _ = RunAsync();
 
-    // One global first-in-first-out queue of woken pumps: a thread-local one would starve some of them.
     private void Signal()
     {
         if (Interlocked.Increment(ref _signals) == 1)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            queue.Add(this);
         }
     }
 
     internal void Enqueue(SocketWatch watch)
     {
-        _ready.Enqueue(watch);
+        PutReady(watch);
         Signal();
+    }
+
+    private void PutReady(SocketWatch watch)
+    {
+        lock (_gate)
+        {
+            (_ready ??= new Queue<SocketWatch>()).Enqueue(watch);
+        }
+    }
+
+    private bool TryTakeReady([NotNullWhen(true)] out SocketWatch? watch)
+    {
+        lock (_gate)
+        {
+            watch = null;
+            return _ready is not null && _ready.TryDequeue(out watch);
+        }
+    }
+
+    private bool HasReady()
+    {
+        lock (_gate)
+        {
+            return _ready is { Count: > 0 };
+        }
+    }
+
+    private Task WhenSet(ref TaskCompletionSource? source, in bool isSet)
+    {
+        lock (_gate)
+        {
+            return isSet ? Task.CompletedTask : (source ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+    }
+
+    private void Set(ref TaskCompletionSource? source, ref bool isSet)
+    {
+        lock (_gate)
+        {
+            isSet = true;
+            source?.TrySetResult();
+        }
     }
 
     // Never faults: a failed write stops the pump and is told to the connection.
@@ -85,7 +129,11 @@ internal sealed partial class SocketPump(SocketStream stream, Action<Exception> 
             var seen = Volatile.Read(ref _signals);
             try
             {
-                await SendAllAsync();
+                if (!await SendAllAsync())
+                {
+                    queue.Add(this);
+                    return;
+                }
             }
             catch (Exception e)
             {
@@ -105,24 +153,31 @@ internal sealed partial class SocketPump(SocketStream stream, Action<Exception> 
         }
     }
 
-    private async ValueTask SendAllAsync()
+    // False when there is more, and the turn is over.
+    private async ValueTask<bool> SendAllAsync()
     {
+        var left = RangesInATurn;
         while (!_stopped)
         {
-            while (!_stopped && _ready.TryDequeue(out var watch))
+            while (!_stopped && left > 0 && TryTakeReady(out var watch))
             {
-                await SendAsync(watch);
+                left -= await SendAsync(watch) ? 1 : 0;
             }
 
             await SendRepliesAsync();
             await _writer.FlushAsync();
-            if (_ready.IsEmpty)
+            if (!HasReady())
             {
                 break;
             }
+
+            if (left == 0)
+            {
+                return false;
+            }
         }
 
-        if (_draining && _watches.IsEmpty)
+        if (_draining && WatchCount == 0)
         {
             if (!_stopped && Interlocked.Exchange(ref _lastWord, null) is { } lastWord)
             {
@@ -130,11 +185,14 @@ internal sealed partial class SocketPump(SocketStream stream, Action<Exception> 
                 await _writer.FlushAsync();
             }
 
-            _drained.TrySetResult();
+            Set(ref _drained, ref _hasDrained);
         }
+
+        return true;
     }
 
-    private async ValueTask SendAsync(SocketWatch watch)
+    // True when a range was sent.
+    private async ValueTask<bool> SendAsync(SocketWatch watch)
     {
         if (watch.IsClosed)
         {
@@ -150,7 +208,8 @@ internal sealed partial class SocketPump(SocketStream stream, Action<Exception> 
                 await SendAsync(watch, range);
             }
 
-            _ready.Enqueue(watch);
+            PutReady(watch);
+            return true;
         }
         else if (watch.Cursor.IsAtEnd)
         {
@@ -159,8 +218,10 @@ internal sealed partial class SocketPump(SocketStream stream, Action<Exception> 
         }
         else if (!watch.Cursor.TryPark())
         {
-            _ready.Enqueue(watch);
+            PutReady(watch);
         }
+
+        return false;
     }
 
     private async ValueTask SendAsync(SocketWatch watch, LogRange range)
@@ -186,7 +247,7 @@ internal sealed partial class SocketPump(SocketStream stream, Action<Exception> 
 
     private async ValueTask SendRepliesAsync()
     {
-        while (_replies.Reader.TryRead(out var frame))
+        while (_replies.TryTake(out var frame))
         {
             await _writer.WriteAsync(frame);
         }
@@ -194,18 +255,17 @@ internal sealed partial class SocketPump(SocketStream stream, Action<Exception> 
 
     private void LetGo()
     {
-        while (_ready.TryDequeue(out var watch))
+        while (TryTakeReady(out var watch))
         {
             watch.Cursor.Dispose();
         }
 
-        foreach (var (id, watch) in _watches)
+        foreach (var watch in TakeWatches())
         {
-            _watches.TryRemove(id, out _);
             watch.Cursor.Dispose();
         }
 
-        _drained.TrySetResult();
-        _letGo.TrySetResult();
+        Set(ref _drained, ref _hasDrained);
+        Set(ref _letGo, ref _hasLetGo);
     }
 }

@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace Harness.Server.Transports.WebSockets;
 
 /// <summary>
@@ -5,12 +7,25 @@ namespace Harness.Server.Transports.WebSockets;
 /// frames; our data frames go to the same stream. Every write is whole frames and atomic, so the two never interleave. It also knows when
 /// the peer was last heard and since when a write has been waiting, which is all the heartbeat needs: no timer per connection.
 /// </summary>
-internal sealed class SocketStream(Stream inner) : Stream
+/// <remarks>
+/// Over plain TCP all writes go to the socket itself, past Kestrel's pipe and the copy into it: two to five times the frames a second to a
+/// hundred sockets. What Kestrel still has in its pipe must not be overtaken, and it does not say when that is empty; the peer does. One
+/// that speaks has read the answer to its handshake, and before that nothing is written but a ping: then its first word has to be the pong.
+/// Otherwise, and over TLS, everything goes through Kestrel's stream.
+/// </remarks>
+/// <param name="inner">Kestrel's stream.</param>
+/// <param name="socket">The connection itself; null when what is written to it would not be what the peer reads.</param>
+internal sealed class SocketStream(Stream inner, Socket? socket) : Stream
 {
     private const int OpcodeMask = 0x0F;
     private const int CloseOpcode = 0x08;
+    private const int PongOpcode = 0x0A;
+
+    // How much a slow peer must take before it counts as taking something.
+    private const int SlowBytes = 16 * 1024;
 
     private readonly SemaphoreSlim _turn = new(1);
+    private int _path = (int)(socket is null ? WritePath.Stream : WritePath.NothingWritten);
     private long _heardAt = Environment.TickCount64;
     private long _writingSince;
     private volatile bool _closeSent;
@@ -48,7 +63,7 @@ internal sealed class SocketStream(Stream inner) : Stream
 
             Volatile.Write(ref _writingSince, Environment.TickCount64);
             _closeSent = (buffer.Span[0] & OpcodeMask) == CloseOpcode;
-            await inner.WriteAsync(buffer, cancellationToken);
+            await (IsDirect() ? SendAsync(socket!, buffer) : inner.WriteAsync(buffer, cancellationToken));
         }
         finally
         {
@@ -61,6 +76,11 @@ internal sealed class SocketStream(Stream inner) : Stream
     {
         var read = await inner.ReadAsync(buffer, cancellationToken);
         Volatile.Write(ref _heardAt, Environment.TickCount64);
+        if (read > 0 && Volatile.Read(ref _path) < (int)WritePath.Direct)
+        {
+            Choose(buffer.Span[0] & OpcodeMask);
+        }
+
         return read;
     }
 
@@ -85,6 +105,44 @@ internal sealed class SocketStream(Stream inner) : Stream
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
+    // The peer's first byte is here, which is the first of a frame.
+    private void Choose(int opcode)
+    {
+        socket!.Blocking = false;
+        if (Interlocked.CompareExchange(ref _path, (int)WritePath.Direct, (int)WritePath.NothingWritten) != (int)WritePath.NothingWritten)
+        {
+            Volatile.Write(ref _path, (int)(opcode == PongOpcode ? WritePath.Direct : WritePath.Stream));
+        }
+    }
+
+    // In its turn. The first write before the peer has spoken goes through the stream, and that is remembered.
+    private bool IsDirect() =>
+        Interlocked.CompareExchange(ref _path, (int)WritePath.Pinged, (int)WritePath.NothingWritten) == (int)WritePath.Direct;
+
+    // No token: a frame is written whole, or the connection is at its end.
+    private async ValueTask SendAsync(Socket socket, ReadOnlyMemory<byte> frames)
+    {
+        try
+        {
+            var sent = socket.Send(frames.Span, SocketFlags.None, out var error);
+            if (error is not (SocketError.Success or SocketError.WouldBlock))
+            {
+                throw new SocketException((int)error);
+            }
+
+            // The system's buffer is full: it says when the peer has taken something.
+            for (frames = frames[sent..]; frames.Length > 0; frames = frames[sent..])
+            {
+                sent = await socket.SendAsync(frames[..Math.Min(frames.Length, SlowBytes)], SocketFlags.None, CancellationToken.None);
+                Volatile.Write(ref _writingSince, Environment.TickCount64);
+            }
+        }
+        catch (SocketException e)
+        {
+            throw new IOException(e.Message, e);
+        }
+    }
+
     protected override void Dispose(bool disposing)
     {
         if (disposing)
@@ -94,4 +152,20 @@ internal sealed class SocketStream(Stream inner) : Stream
 
         base.Dispose(disposing);
     }
+}
+
+/// <summary>Which way writes go.</summary>
+internal enum WritePath
+{
+    /// <summary>Not decided: nothing was written, and nothing heard.</summary>
+    NothingWritten,
+
+    /// <summary>Not decided: a ping went through the stream, and nothing was heard.</summary>
+    Pinged,
+
+    /// <summary>To the socket.</summary>
+    Direct,
+
+    /// <summary>Through Kestrel's stream.</summary>
+    Stream,
 }

@@ -1,0 +1,79 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Harness.Server.Transports.WebSockets;
+
+/// <summary>Answers on their way to one peer, in order. It costs memory only while there are some: most sockets are idle. Thread-safe.</summary>
+internal sealed class ReplyQueue
+{
+    // When there are as many, the connection reads no further command: the client feels its own haste.
+    private const int MaxReplies = 32;
+
+    private readonly Lock _gate = new();
+    private volatile Queue<byte[]>? _frames;
+    private TaskCompletionSource? _room;
+    private bool _isCompleted;
+
+    /// <summary>Adds a ready frame. False when there is no room, or nothing is taken any more.</summary>
+    public bool TryAdd(byte[] frame)
+    {
+        lock (_gate)
+        {
+            if (_isCompleted || _frames?.Count == MaxReplies)
+            {
+                return false;
+            }
+
+            (_frames ??= new Queue<byte[]>()).Enqueue(frame);
+            return true;
+        }
+    }
+
+    /// <summary>Takes the oldest one; false when there is none.</summary>
+    public bool TryTake([NotNullWhen(true)] out byte[]? frame)
+    {
+        frame = null;
+        if (_frames is null)
+        {
+            return false;
+        }
+
+        lock (_gate)
+        {
+            frame = _frames.Dequeue();
+            if (_frames.Count == 0)
+            {
+                _frames = null;
+            }
+
+            _room?.TrySetResult();
+            _room = null;
+            return true;
+        }
+    }
+
+    /// <summary>Waits until an answer would be taken, or none is any more. For one caller at a time.</summary>
+    public Task WaitForRoomAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (_isCompleted || _frames is not { Count: MaxReplies })
+            {
+                return Task.CompletedTask;
+            }
+
+            _room = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _room.Task.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Takes nothing from now on.</summary>
+    public void Complete()
+    {
+        lock (_gate)
+        {
+            _isCompleted = true;
+            _room?.TrySetResult();
+            _room = null;
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using Harness.Executions;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Harness.Benchmarks.Measurements;
+
+/// <summary>
+/// What an execution costs while it runs and after its end, in live bytes of this process.
+/// <c>dotnet run -c Release --project tests/Harness.Benchmarks -- memory</c>
+/// </summary>
+internal static class MemoryMeasurement
+{
+    private const int Executions = 5_000;
+    private static readonly byte[] Line = [.. Enumerable.Repeat((byte)'x', 100)];
+
+    public static async Task RunAsync()
+    {
+        foreach (var lines in (int[])[0, 3, 10, 200])
+        {
+            await MeasureAsync(lines);
+            var (running, ended) = await MeasureAsync(lines);
+            Console.WriteLine($"{lines,4} lines of 100 characters: {running:N0} bytes each while they run, {ended:N0} after their end");
+        }
+    }
+
+    private static async Task<(long Running, long Ended)> MeasureAsync(int lines)
+    {
+        var options = new ExecutionOptions { MaxConcurrent = Executions, MaxFinished = Executions, TotalWindowBytes = 1L << 32 };
+        using var registry = new ExecutionRegistry(
+            Options.Create(options), new MemoryOnlyStore(), TimeProvider.System, NullLogger<ExecutionRegistry>.Instance);
+        var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        var written = new CountdownEvent(Executions);
+        for (var i = 0; i < Executions; i++)
+        {
+            registry.Start(new ExecutionPlan(new ExecutionRequest { Kind = "measurement", Name = "lines" }, async (log, stop) =>
+            {
+                for (var line = 0; line < lines; line++)
+                {
+                    await log.WriteAsync(Line, stop);
+                }
+
+                written.Signal();
+                await end.Task;
+                return new ExecutionResult(ExecutionStatus.Completed);
+            }));
+        }
+
+        written.Wait();
+        var all = registry.List();
+        while (all.Any(execution => execution.Log.LastSequence <= lines))
+        {
+            await Task.Yield();
+        }
+
+        var running = GC.GetTotalMemory(forceFullCollection: true) - before;
+        end.SetResult();
+        await Task.WhenAll(all.Select(execution => execution.Completion));
+        all = [];
+        var ended = GC.GetTotalMemory(forceFullCollection: true) - before;
+        GC.KeepAlive(registry);
+        return (running / Executions, ended / Executions);
+    }
+}

@@ -1,0 +1,125 @@
+using System.Net;
+using System.Net.Sockets;
+using Harness.Server.Transports.WebSockets;
+
+namespace Harness.Server.Tests.Transports;
+
+/// <summary>Which way writes go, and that nothing the web server still has in its hands is overtaken.</summary>
+public sealed class SocketStreamTests : IDisposable
+{
+    private static readonly byte[] Frame = [0x81, 0x01, (byte)'x'];
+    private static readonly byte[] Ping = [0x89, 0x00];
+
+    private readonly Kestrel _kestrel = new();
+    private readonly Socket _peer;
+    private readonly Socket _socket;
+    private readonly SocketStream _stream;
+
+    public SocketStreamTests()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        _peer = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        _peer.Connect(listener.LocalEndpoint);
+        _socket = listener.AcceptSocket();
+        _stream = new SocketStream(_kestrel, _socket);
+    }
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task PeerThatHasSpokenIsWrittenToDirectly()
+    {
+        await HearAsync(0x81);
+
+        await _stream.WriteAsync(Frame, Stop);
+
+        Assert.Empty(_kestrel.Written);
+        Assert.Equal(3, await _peer.ReceiveAsync(new byte[16], Stop));
+    }
+
+    [Fact]
+    public async Task PeerThatHasNotSpokenIsWrittenToThroughTheWebServer()
+    {
+        await _stream.WriteAsync(Ping, Stop);
+
+        Assert.Equal(Ping, _kestrel.Written);
+        Assert.Equal(0, _peer.Available);
+    }
+
+    [Theory]
+    [InlineData(0x8A, 2)]
+    [InlineData(0x81, 5)]
+    public async Task AfterAPingOnlyItsPongProvesThatNothingIsOnTheWay(byte first, int throughTheWebServer)
+    {
+        await _stream.WriteAsync(Ping, Stop);
+        await HearAsync(first);
+
+        await _stream.WriteAsync(Frame, Stop);
+
+        Assert.Equal(throughTheWebServer, _kestrel.Written.Count);
+    }
+
+    [Fact]
+    public async Task NothingIsWrittenAfterTheCloseFrame()
+    {
+        await HearAsync(0x81);
+
+        await _stream.WriteAsync(new byte[] { 0x88, 0x00 }, Stop);
+        await _stream.WriteAsync(Frame, Stop);
+        _socket.Shutdown(SocketShutdown.Send);
+
+        Assert.Equal(2, await _peer.ReceiveAsync(new byte[16], Stop));
+        Assert.Equal(0, await _peer.ReceiveAsync(new byte[16], Stop));
+    }
+
+    [Fact]
+    public async Task WriteThatWaitsForThePeerEndsWithTheConnectionAndThoseBehindItWithIt()
+    {
+        await HearAsync(0x81);
+        var large = new byte[64 * 1024 * 1024];
+        large[0] = 0x81;
+
+        var waiting = _stream.WriteAsync(large, Stop);
+        var behind = _stream.WriteAsync(Frame, Stop);
+        Assert.True(_stream.WritingSince > 0);
+        _socket.Dispose();
+
+        await Assert.ThrowsAnyAsync<Exception>(async () => await waiting);
+        await Assert.ThrowsAnyAsync<Exception>(async () => await behind);
+        Assert.Equal(0, _stream.WritingSince);
+    }
+
+    public void Dispose()
+    {
+        _stream.Dispose();
+        _socket.Dispose();
+        _peer.Dispose();
+    }
+
+    private async Task HearAsync(byte first)
+    {
+        _kestrel.Next = first;
+        Assert.Equal(1, await _stream.ReadAsync(new byte[1], Stop));
+    }
+
+    /// <summary>Remembers what is written; the peer says what a test wants.</summary>
+    private sealed class Kestrel : MemoryStream
+    {
+        public byte Next { get; set; }
+
+        public List<byte> Written { get; } = [];
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            buffer.Span[0] = Next;
+            return ValueTask.FromResult(1);
+        }
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            Written.AddRange(buffer.Span);
+            return ValueTask.CompletedTask;
+        }
+    }
+}

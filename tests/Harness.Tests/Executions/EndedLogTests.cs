@@ -1,0 +1,138 @@
+using Harness.Executions;
+
+namespace Harness.Tests.Executions;
+
+/// <summary>What a log that is over keeps, and what those who read it then get.</summary>
+public sealed class EndedLogTests
+{
+    private static readonly string[] Lines = [.. Enumerable.Range(0, 40).Select(number => $"line {number} {new string('x', 100)}")];
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task LogThatEndsWithoutReadersKeepsNoMoreThanItsFrames()
+    {
+        using var engine = new Engine();
+        var execution = await engine.RunAsync(Lines);
+
+        Assert.Equal(await SizeOfFramesAsync(execution), engine.Registry.LogBytes);
+        Assert.Equal(["line 38", "line 39"], (await Engine.ReadAsync(execution, 40))[..2].Select(line => line.Text("message")![..7]));
+        Assert.Equal(Enumerable.Range(1, 42).Select(sequence => (long)sequence), (await Engine.ReadAsync(execution)).Select(JsonEvents.Sequence));
+    }
+
+    [Fact]
+    public async Task LogThatIsReadAtItsEndShrinksWhenTheLastReaderHasGone()
+    {
+        using var engine = new Engine();
+        var go = new TaskCompletionSource();
+        var execution = engine.Start(async (log, _) =>
+        {
+            await go.Task;
+            foreach (var line in Lines)
+            {
+                await log.WriteAsync(line);
+            }
+
+            return new ExecutionResult(ExecutionStatus.Completed);
+        });
+        var first = execution.Log.OpenCursor(1, new LogBell());
+        using (var second = execution.Log.OpenCursor(1, new LogBell()))
+        {
+            go.SetResult();
+            await execution.Completion.WaitAsync(Stop);
+            Assert.True(first.TryTake(out var range));
+            var taken = range.Frames.ToArray();
+
+            second.Dispose();
+
+            Assert.Equal(taken, range.Frames.ToArray());
+        }
+
+        var before = engine.Registry.LogBytes;
+        first.Dispose();
+
+        Assert.True(engine.Registry.LogBytes < before);
+        Assert.Equal(await SizeOfFramesAsync(execution), engine.Registry.LogBytes);
+    }
+
+    [Fact]
+    public async Task ManyReadersAreWokenAtOnceAfterAPauseThenTogetherAndAtOnceForTheResult()
+    {
+        var time = new ManualTime();
+        using var engine = new Engine(time: time);
+        var end = new TaskCompletionSource();
+        var execution = engine.Start(async (_, _) =>
+        {
+            await end.Task;
+            return new ExecutionResult(ExecutionStatus.Completed);
+        });
+        var readers = Enumerable.Range(0, 200).Select(_ => new Reader(execution.Log)).ToList();
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        await execution.Log.WriteAsync("after a pause", Stop);
+        await Task.WhenAll(readers.Select(reader => reader.RungAsync()));
+        await execution.Log.WriteAsync("right behind it", Stop);
+        while (execution.Log.LastSequence < 3)
+        {
+            await Task.Yield();
+        }
+
+        var waiting = Task.WhenAll(readers.Select(reader => reader.RungAsync()));
+        Assert.False(waiting.IsCompleted);
+        while (!waiting.IsCompleted)
+        {
+            Stop.ThrowIfCancellationRequested();
+            time.Advance(TimeSpan.FromMilliseconds(2));
+            await Task.Yield();
+        }
+
+        end.SetResult();
+        await Task.WhenAll(readers.Select(reader => reader.RungAsync()));
+        Assert.All(readers, reader => Assert.True(reader.IsAtEnd));
+        readers.ForEach(reader => reader.Dispose());
+    }
+
+    private static async Task<long> SizeOfFramesAsync(Execution execution)
+    {
+        var size = 0L;
+        await foreach (var json in execution.Log.ReadEventsAsync(1, Stop))
+        {
+            size += WebSocketFrame.SizeOf(json.Length);
+        }
+
+        return size;
+    }
+
+    private sealed class Reader : IDisposable
+    {
+        private readonly LogBell _bell = new();
+        private readonly LogCursor _cursor;
+
+        public Reader(ExecutionLog log)
+        {
+            _cursor = log.OpenCursor(1, _bell);
+            Park();
+        }
+
+        public bool IsAtEnd => _cursor.IsAtEnd;
+
+        public async Task RungAsync()
+        {
+            await _bell.WaitAsync(Stop);
+            Park();
+        }
+
+        public void Dispose() => _cursor.Dispose();
+
+        private void Park()
+        {
+            do
+            {
+                while (_cursor.TryTake(out _))
+                {
+                }
+            }
+            while (!_cursor.IsAtEnd && !_cursor.TryPark());
+        }
+    }
+}
