@@ -7,18 +7,19 @@ namespace Harness.Benchmarks.Measurements;
 /// <summary>
 /// Delivery over real sockets: server processes of ours and of rivals in turn, in one run, so that ratios mean something. They have a core
 /// of their own and this process the others, where there are two and the system is Linux.
-/// <c>dotnet run -c Release --project tests/Harness.Benchmarks -- transports [--rounds N] [--data DIR] [--postgres CONNECTION] [--node DIR]</c>
+/// <c>dotnet run -c Release --project tests/Harness.Benchmarks -- transports [--rounds N] [--data DIR] [--postgres CONNECTION] [--node DIR] [--only W4]</c>
 /// </summary>
 internal static class TransportMeasurement
 {
-    private const int IdleSockets = 2_000;
+    private const int FirstSockets = 300;
+    private const int IdleSockets = 5_000;
     private static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(1);
 
     private static readonly Work[] Works =
     [
         new("W1  one run, 1 socket", 1, 200_000, 0),
-        new("W2  one run, 100 sockets", 100, 20_000, 0),
-        new("W2  one run, 1,000 sockets", 1_000, 2_000, 0),
+        new("W2  one run, 100 sockets", 100, 40_000, 0),
+        new("W2  one run, 1,000 sockets", 1_000, 3_000, 0),
         new("W3  200 runs, 1 socket each", 200, 1_000, 0, HasRunEach: true),
         new("W4  1,000 lines/s, 1 socket", 1, 3_000, 1_000),
         new("W4  1,000 lines/s, 100 sockets", 100, 3_000, 1_000),
@@ -41,24 +42,33 @@ internal static class TransportMeasurement
         {
             foreach (var (name, start) in servers)
             {
+                if (IsWanted(args, "W5"))
+                {
+                    using var fresh = await start();
+                    idle[name].Add(await MeasureIdleAsync(fresh));
+                }
+
                 using var server = await start();
                 await WarmUpAsync(server);
-                foreach (var work in Works)
+                foreach (var work in Works.Where(work => IsWanted(args, work.Name)))
                 {
                     found[work.Name][name].Add(await MeasureAsync(server, work));
                 }
-
-                idle[name].Add(await MeasureIdleAsync(server));
             }
         }
 
-        foreach (var work in Works)
+        foreach (var work in Works.Where(work => IsWanted(args, work.Name)))
         {
             Console.WriteLine(work.Name);
             foreach (var (name, outcomes) in found[work.Name])
             {
                 Console.WriteLine($"  {name,-22} {Describe(work, outcomes, found[work.Name].First().Value)}");
             }
+        }
+
+        if (!IsWanted(args, "W5"))
+        {
+            return;
         }
 
         Console.WriteLine($"W5  {IdleSockets:N0} idle sockets, KB each");
@@ -147,18 +157,24 @@ internal static class TransportMeasurement
         }
     }
 
+    // In a process that has done nothing before: one that has keeps room from its past.
     private static async Task<double> MeasureIdleAsync(MeasuredServer server)
     {
-        var before = server.Memory;
         var clients = new List<LoadClient>();
-        for (var i = 0; i < IdleSockets; i++)
-        {
-            clients.Add(await LoadClient.ConnectAsync(server.Port, server.IsHub, latency: null));
-        }
-
+        await ConnectAsync(FirstSockets);
+        var before = server.Memory;
+        await ConnectAsync(IdleSockets);
         var kilobytes = (server.Memory - before) / 1024d / IdleSockets;
         clients.ForEach(client => client.Dispose());
         return kilobytes;
+
+        async Task ConnectAsync(int count)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                clients.Add(await LoadClient.ConnectAsync(server.Port, server.IsHub, latency: null));
+            }
+        }
     }
 
     private static string Describe(Work work, List<Outcome> outcomes, List<Outcome> ours)
@@ -176,6 +192,8 @@ internal static class TransportMeasurement
         string Text(double value) => value.ToString(format, CultureInfo.InvariantCulture);
         return $"{Text(sorted[sorted.Count / 2])} ({Text(sorted[0])} to {Text(sorted[^1])})";
     }
+
+    private static bool IsWanted(string[] args, string work) => Option(args, "--only") is not { } only || work.StartsWith(only, StringComparison.Ordinal);
 
     private static string? Option(string[] args, string name) => args.SkipWhile(arg => arg != name).Skip(1).FirstOrDefault();
 

@@ -8,8 +8,8 @@ namespace Harness.Server.Transports.WebSockets;
 /// the peer was last heard and since when a write has been waiting, which is all the heartbeat needs: no timer per connection.
 /// </summary>
 /// <remarks>
-/// Over plain TCP all writes go to the socket itself, past Kestrel's pipe and the copy into it: two to five times the frames a second to a
-/// hundred sockets. What Kestrel still has in its pipe must not be overtaken, and it does not say when that is empty; the peer does. One
+/// Over plain TCP all writes go to the socket itself, past Kestrel's pipe and the copy into it: 1.8 times the frames a second to a
+/// hundred sockets (docs/performance.md). What Kestrel still has in its pipe must not be overtaken, and it does not say when that is empty; the peer does. One
 /// that speaks has read the answer to its handshake, and before that nothing is written but a ping: then its first word has to be the pong.
 /// Otherwise, and over TLS, everything goes through Kestrel's stream.
 /// </remarks>
