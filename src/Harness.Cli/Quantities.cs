@@ -8,13 +8,24 @@ internal static class Quantities
 {
     private static readonly Dictionary<string, double> Seconds = new(StringComparer.Ordinal)
     {
-        ["s"] = 1, ["m"] = 60, ["h"] = 3600, ["d"] = 86_400, ["w"] = 604_800,
+        ["s"] = 1,
+        ["m"] = 60,
+        ["h"] = 3600,
+        ["d"] = 86_400,
+        ["w"] = 604_800,
     };
 
     private static readonly Dictionary<string, double> Bytes = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["B"] = 1, ["kB"] = 1e3, ["MB"] = 1e6, ["GB"] = 1e9, ["TB"] = 1e12,
-        ["KiB"] = 1024, ["MiB"] = 1024d * 1024, ["GiB"] = 1024d * 1024 * 1024, ["TiB"] = 1024d * 1024 * 1024 * 1024,
+        ["B"] = 1,
+        ["kB"] = 1e3,
+        ["MB"] = 1e6,
+        ["GB"] = 1e9,
+        ["TB"] = 1e12,
+        ["KiB"] = 1024,
+        ["MiB"] = 1024d * 1024,
+        ["GiB"] = 1024d * 1024 * 1024,
+        ["TiB"] = 1024d * 1024 * 1024 * 1024,
     };
 
     /// <summary>A duration of at least a second and at most a hundred years.</summary>
