@@ -208,9 +208,12 @@ public sealed partial class SocketProtocolTests
         var id = (await starter.ReceiveAsync()).Text("id");
         await runtime.Hanging.Task.WaitAsync(Stop);
 
+        // The agent may be asked a moment before the line that says so is there.
+        var begun = await starter.ReceiveUntilAsync(frame => frame.Type() == "log" && frame.Text("message") == "Interaction ID: i1");
+
         var status = JsonElement.Parse(await other.AskAsync($$"""{"action":"status","id":"{{id}}"}"""));
         var cancelled = JsonElement.Parse(await other.AskAsync($$"""{"action":"cancel","id":"{{id}}"}"""));
-        var end = await starter.ReceiveUntilAsync("result");
+        List<JsonElement> end = [.. begun, .. await starter.ReceiveUntilAsync("result")];
 
         Assert.Equal("running", status.GetProperty("data").Text("status"));
         Assert.Contains("Interaction ID: i1", status.GetProperty("data").GetProperty("logs").EnumerateArray().Select(line => line.GetString()));
