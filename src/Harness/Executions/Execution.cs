@@ -119,6 +119,9 @@ public sealed partial class Execution
     /// <summary>How it will end, before that shows.</summary>
     internal ExecutionState? Decided { get; set; }
 
+    /// <summary>True when the store did not take its end at first: whoever saves it then passes it on to retention.</summary>
+    internal bool IsKeptUnsaved { get; set; }
+
     /// <summary>The document of the result frame. Nothing is shown yet.</summary>
     internal async ValueTask<ReadOnlyMemory<byte>> RenderEndAsync(ExecutionState state, ExecutionResult result)
     {

@@ -47,11 +47,7 @@ public sealed partial class ExecutionRegistry
         }
 
         result = await SealAsync(execution, result);
-        if (execution.Log.Archive is { IsUnsaved: true })
-        {
-            KeepUnsaved(execution);
-        }
-        else
+        if (!execution.IsKeptUnsaved)
         {
             _finished.Add(execution);
         }
@@ -150,7 +146,16 @@ public sealed partial class ExecutionRegistry
                     (state, result) = Decide(execution, state, result, failure);
                     return (await execution.RenderEndAsync(state, result), execution.Log.Archive is null ? null : EndOf(execution, state, result));
                 },
-                () => execution.ShowEnd(state!, result)));
+                () =>
+                {
+                    // Who reads the result can ask at once what is wrong with the store.
+                    if (execution.Log.Archive is { IsUnsaved: true })
+                    {
+                        KeepUnsaved(execution);
+                    }
+
+                    execution.ShowEnd(state!, result);
+                }));
         }
         catch (Exception e)
         {

@@ -160,6 +160,7 @@ public sealed partial class ExecutionRegistry
     // Its readers have seen a result that the store does not have: it stays in memory and is offered again.
     private void KeepUnsaved(Execution execution)
     {
+        execution.IsKeptUnsaved = true;
         _storeProblem = execution.Log.Failure?.Message;
         _unsaved.TryAdd(execution, 0);
         if (Interlocked.Exchange(ref _isSaving, 1) == 0)
@@ -170,13 +171,18 @@ public sealed partial class ExecutionRegistry
 
     private async Task SaveRegularlyAsync(CancellationToken stop)
     {
-        while (!_unsaved.IsEmpty && !stop.IsCancellationRequested)
+        do
         {
-            await Task.Delay(SaveInterval, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await SaveAsync(stop);
-        }
+            while (!_unsaved.IsEmpty && !stop.IsCancellationRequested)
+            {
+                await Task.Delay(SaveInterval, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await SaveAsync(stop);
+            }
 
-        Interlocked.Exchange(ref _isSaving, 0);
+            // One that comes now either finds nobody saving, or is seen below.
+            Interlocked.Exchange(ref _isSaving, 0);
+        }
+        while (!_unsaved.IsEmpty && !stop.IsCancellationRequested && Interlocked.Exchange(ref _isSaving, 1) == 0);
     }
 
     private async Task SaveAsync(CancellationToken cancellationToken)
