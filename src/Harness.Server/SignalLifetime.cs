@@ -16,6 +16,7 @@ internal sealed class SignalLifetime(
     EngineLifetime engine, IHostApplicationLifetime host, IOptions<HostOptions> options, Action<int> exit)
     : IHostLifetime, IDisposable
 {
+    private readonly ManualResetEventSlim _ended = new();
     private PosixSignalRegistration[] _registrations = [];
     private Task _stopping = Task.CompletedTask;
     private int _seen;
@@ -38,6 +39,8 @@ internal sealed class SignalLifetime(
     /// <summary>Stops listening.</summary>
     public void Dispose()
     {
+        // Not disposed: a handler may wait for it still, and it holds nothing but memory.
+        _ended.Set();
         foreach (var registration in _registrations)
         {
             registration.Dispose();
@@ -76,8 +79,8 @@ internal sealed class SignalLifetime(
         Count(number);
         if (OperatingSystem.IsWindows() && context.Signal == PosixSignal.SIGTERM)
         {
-            // Windows ends the process when this handler returns.
-            Thread.Sleep(options.Value.ShutdownTimeout);
+            // Windows ends the process when this handler returns: it does when the host is gone, or has taken too long.
+            _ended.Wait(options.Value.ShutdownTimeout);
         }
     }
 }

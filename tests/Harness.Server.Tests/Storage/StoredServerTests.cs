@@ -90,6 +90,33 @@ public sealed class StoredServerTests : IDisposable
     }
 
     [Fact]
+    public async Task KeysThatARequestBringsReachNothingThatIsKept()
+    {
+        const string Secret = "VF.DM.0123456789abcdef.this-is-a-secret";
+        await using (var app = await StartAsync())
+        {
+            using var socket = await SocketClient.ConnectAsync(app);
+            await socket.SendAsync(JsonSerializer.Serialize(new
+            {
+                action = "execute",
+                labels = new { mark = "kept-label" },
+                data = new
+                {
+                    api_key = Secret,
+                    agent = new { type = "webhook", url = "http://127.0.0.1:9/", headers = new Dictionary<string, string> { ["X-Key"] = Secret } },
+                    suite = new { name = "Kept", environment_name = "test", tests = Array.Empty<object>() },
+                },
+            }));
+            Assert.Equal("result", (await socket.ReceiveUntilAsync(frame => frame.Type() is "result" or "error"))[^1].Type());
+        }
+
+        var kept = string.Concat(Directory.GetFiles(_data).Select(file => Encoding.Latin1.GetString(File.ReadAllBytes(file))));
+
+        Assert.Contains("kept-label", kept);
+        Assert.DoesNotContain("this-is-a-secret", kept);
+    }
+
+    [Fact]
     public async Task SecondServerOnAFolderRefusesToStartAndSaysWhatToDo()
     {
         await using var app = await StartAsync();

@@ -49,6 +49,7 @@ public sealed class FramePackerTests
 
         var lines = store.FramesOf(1).Where(stretch => stretch.First > 1 && stretch.Last < Lines + 2).ToList();
 
+        Assert.Equal(Lines, lines.Sum(stretch => stretch.Last - stretch.First + 1));
         Assert.All(lines, stretch => Assert.InRange(
             stretch.Packed.Length, 1, (105 * (stretch.Last - stretch.First + 1)) + 20));
     }

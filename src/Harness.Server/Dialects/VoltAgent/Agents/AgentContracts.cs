@@ -75,21 +75,3 @@ internal sealed record MemorySummary(
 internal sealed record HistoryPage(
     [property: JsonPropertyName("entries")] IReadOnlyList<HistoryEntry> Entries,
     [property: JsonPropertyName("pagination")] Pagination Pagination);
-
-/// <summary>Where a page is.</summary>
-/// <param name="Page">From 0.</param>
-/// <param name="Limit">Entries of one page.</param>
-/// <param name="Total">Entries of all pages.</param>
-/// <param name="TotalPages">Pages.</param>
-internal sealed record Pagination(
-    [property: JsonPropertyName("page")] int Page,
-    [property: JsonPropertyName("limit")] int Limit,
-    [property: JsonPropertyName("total")] int Total,
-    [property: JsonPropertyName("totalPages")] int TotalPages);
-
-/// <summary>A generation that is cancelled.</summary>
-internal sealed record CancelledGeneration(
-    [property: JsonPropertyName("executionId")] string ExecutionId,
-    [property: JsonPropertyName("status")] string Status,
-    [property: JsonPropertyName("cancelledAt")] string CancelledAt,
-    [property: JsonPropertyName("reason")] string Reason);

@@ -87,7 +87,7 @@ internal static class AgentEndpoints
         }
 
         return executions.TryCancel(execution, reason: reason)
-            ? ApiEnvelope.Success<object>(new CancelledGeneration(
+            ? ApiEnvelope.Success<object>(new CancelAnswer(
                 execution.Id, execution.State.Status.ToWire(), HistoryEntry.Time(execution.State.CompletedAt!.Value), reason))
             : ApiEnvelope.Error(
                 StatusCodes.Status409Conflict, $"Cannot cancel generation in {HistoryEntry.WordOf(execution.DecidedStatus)} state");

@@ -37,6 +37,6 @@ internal static class AgentHistory
             entries.Add(await HistoryEntry.FromAsync(agent, execution));
         }
 
-        return new HistoryPage(entries, new Pagination(page, limit, all.Count, (all.Count + limit - 1) / limit));
+        return new HistoryPage(entries, new Pagination(page, limit, all.Count));
     }
 }

@@ -122,12 +122,5 @@ internal sealed record SuspendedSince(
     [property: JsonPropertyName("suspendedAt")] string SuspendedAt,
     [property: JsonPropertyName("reason")] string? Reason);
 
-/// <summary>The answer to <c>cancel</c>.</summary>
-internal sealed record CancelAnswer(
-    [property: JsonPropertyName("executionId")] string ExecutionId,
-    [property: JsonPropertyName("status")] string Status,
-    [property: JsonPropertyName("cancelledAt")] string CancelledAt,
-    [property: JsonPropertyName("reason")] string Reason);
-
 /// <summary>How many there are.</summary>
 internal sealed record CountAnswer([property: JsonPropertyName("count")] int Count);

@@ -59,7 +59,7 @@ internal sealed class WorkflowLists(ExecutionRegistry executions, WorkflowKind k
             records.Add(await WorkflowRecord.ReadAsync(execution, withSteps: true, cancellationToken));
         }
 
-        return new HistoryAnswer(records, new WirePagination(page, limit, all.Count, (all.Count + limit - 1) / limit));
+        return new HistoryAnswer(records, new Pagination(page, limit, all.Count));
     }
 
     private async Task<IReadOnlyList<Execution>> FindAsync(string? workflowId, CancellationToken cancellationToken)

@@ -176,11 +176,4 @@ internal sealed record WireStep
 /// <summary>A page of a workflow's history, from 0.</summary>
 internal sealed record HistoryAnswer(
     [property: JsonPropertyName("executions")] IReadOnlyList<WorkflowRecord> Executions,
-    [property: JsonPropertyName("pagination")] WirePagination Pagination);
-
-/// <summary>Where a page is among all.</summary>
-internal sealed record WirePagination(
-    [property: JsonPropertyName("page")] long Page,
-    [property: JsonPropertyName("limit")] long Limit,
-    [property: JsonPropertyName("total")] int Total,
-    [property: JsonPropertyName("totalPages")] long TotalPages);
+    [property: JsonPropertyName("pagination")] Pagination Pagination);
