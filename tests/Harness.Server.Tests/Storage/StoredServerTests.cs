@@ -104,7 +104,7 @@ public sealed class StoredServerTests : IDisposable
                 {
                     api_key = Secret,
                     agent = new { type = "webhook", url = "http://127.0.0.1:9/", headers = new Dictionary<string, string> { ["X-Key"] = Secret } },
-                    suite = new { name = "Kept", environment_name = "test", tests = Array.Empty<object>() },
+                    suite = new { name = "Kept", environment_name = "test", tests = new[] { Test() } },
                 },
             }));
             Assert.Equal("result", (await socket.ReceiveUntilAsync(frame => frame.Type() is "result" or "error"))[^1].Type());
@@ -304,6 +304,25 @@ public sealed class StoredServerTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    private static object Test() => new
+    {
+        id = "t",
+        test = new
+        {
+            name = "T",
+            description = "d",
+            interactions = new[]
+            {
+                new
+                {
+                    id = "i",
+                    user = new { type = "text", text = "hi" },
+                    agent = new { validate = new[] { new { type = "contains", value = "hello" } } },
+                },
+            },
+        },
+    };
 
     private static string Setting(string name) => $"{StoreOptions.Section}:{name}";
 
