@@ -162,7 +162,7 @@ public sealed class SqliteFaultTests : IDisposable
     {
         Assert.SkipUnless(File.Exists("/usr/bin/flock"), "flock is not installed");
         var options = await FilledAsync();
-        using var other = Process.Start(new ProcessStartInfo("/usr/bin/flock", [Path.Combine(options.Data, "harness.lock"), "sh", "-c", "echo held; exec cat"])
+        using var other = Process.Start(new ProcessStartInfo("/usr/bin/flock", ["--no-fork", Path.Combine(options.Data, "harness.lock"), "sh", "-c", "echo held; exec cat"])
         {
             RedirectStandardOutput = true,
             RedirectStandardInput = true,
@@ -170,7 +170,7 @@ public sealed class SqliteFaultTests : IDisposable
         await other.StandardOutput.ReadLineAsync(Stop);
 
         var error = await Assert.ThrowsAsync<StoreException>(() => Appends.OpenAsync(options, Stop));
-        other.Kill(entireProcessTree: true);
+        other.Kill();
         await other.WaitForExitAsync(Stop);
         var (store, _) = await Appends.OpenAsync(options, Stop);
         await store.DisposeAsync();
