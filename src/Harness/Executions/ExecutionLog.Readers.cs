@@ -9,12 +9,11 @@ public sealed partial class ExecutionLog
     private const int SmallestWindow = 2 * SegmentPool.LargestSegment;
 
     private readonly Lock _readers = new();
-    private List<LogPart> _uncommitted = [];
-
-    // Null when memory has nothing of the log: it was given up, or the log was read back from the store.
+    // Null when memory has nothing of the log (it was given up, or the log was read back from the store), or has it packed.
     private LogSegment? _head;
 
     // Only the log writer uses these; a log that is over has none.
+    private List<LogPart> _uncommitted = [];
     private LogSegment _published = null!;
     private LogSegment _tail = null!;
     private int _uncommittedBytes;
@@ -38,7 +37,7 @@ public sealed partial class ExecutionLog
         {
             lock (_readers)
             {
-                return _head?.FirstSequence;
+                return (_head ?? _packed)?.FirstSequence;
             }
         }
     }
@@ -160,17 +159,11 @@ public sealed partial class ExecutionLog
         LogSegment? segment;
         lock (_readers)
         {
-            segment = _head;
-            _head = null;
+            segment = _head ?? _packed;
+            _head = _packed = null;
         }
 
-        while (segment is not null)
-        {
-            var next = segment.Next;
-            segment.Release();
-            segment = next;
-        }
-
+        LetGo(segment);
         Ring();
     }
 
@@ -182,6 +175,7 @@ public sealed partial class ExecutionLog
     {
         lock (_readers)
         {
+            Unpack();
             var segment = _head;
             if (segment is null || (segment.FirstSequence > sequence && Archive is not null))
             {
@@ -199,12 +193,17 @@ public sealed partial class ExecutionLog
         }
     }
 
-    /// <summary>Every segment in memory, held.</summary>
+    /// <summary>Every segment in memory, held: a copy of what is packed.</summary>
     internal List<LogSegment> HoldAll()
     {
         var segments = new List<LogSegment>();
         lock (_readers)
         {
+            if (_packed is not null)
+            {
+                segments.Add(UnpackedCopy(_packed));
+            }
+
             for (var segment = _head; segment is not null; segment = segment.Next)
             {
                 if (segment.TryHold())
@@ -222,7 +221,7 @@ public sealed partial class ExecutionLog
         lock (_readers)
         {
             Volatile.Write(ref _cursors, [.. _cursors.Where(other => !ReferenceEquals(other, cursor))]);
-            Compact();
+            Pack();
         }
     }
 }

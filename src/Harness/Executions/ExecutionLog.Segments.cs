@@ -91,43 +91,9 @@ public sealed partial class ExecutionLog
         {
             lock (_readers)
             {
-                Compact();
+                Pack();
             }
         }
-    }
-
-    // Under the readers' lock. Most logs are short, and are kept long after the last reader has gone: in one piece then, of just their size.
-    private void Compact()
-    {
-        if (!IsSealed || _cursors.Length > 0 || _head is null)
-        {
-            return;
-        }
-
-        var (bytes, capacity) = (0L, 0L);
-        for (var segment = _head; segment is not null; segment = segment.Next)
-        {
-            bytes += segment.Committed.Length;
-            capacity += segment.IsShared ? long.MinValue : segment.Capacity;
-        }
-
-        if (bytes == 0 || bytes >= capacity || bytes > SegmentPool.LargestSegment)
-        {
-            return;
-        }
-
-        var whole = _pool.RentExactly((int)bytes, _head.FirstSequence);
-        for (var segment = _head; segment is not null;)
-        {
-            var ((length, frames), next) = (segment.Committed, segment.Next);
-            segment.Bytes.AsSpan(0, length).CopyTo(whole.Reserve(length, frames));
-            whole.HasEvents |= segment.HasEvents;
-            segment.Release();
-            segment = next;
-        }
-
-        whole.Commit();
-        _head = _published = _tail = whole;
     }
 
     // Back to what readers can see.

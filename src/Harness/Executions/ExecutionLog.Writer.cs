@@ -5,7 +5,8 @@ namespace Harness.Executions;
 /// <content>The log writer: takes batches out of the pipeline, numbers and encodes what is in them.</content>
 public sealed partial class ExecutionLog
 {
-    private readonly TaskCompletionSource _opened;
+    // Null once the first frame is stored.
+    private volatile TaskCompletionSource? _opened;
     private volatile Exception? _failure;
 
     /// <summary>The log's part in the store; null when memory is all there is.</summary>
@@ -21,7 +22,7 @@ public sealed partial class ExecutionLog
     internal Action? OnFailure { get; set; }
 
     /// <summary>Ends, never faulted, when the first frame is stored, or when it could not be (<see cref="Failure"/>).</summary>
-    internal Task Opened => _opened.Task;
+    internal Task Opened => _opened?.Task ?? Task.CompletedTask;
 
     private async Task RunAsync(LogOpening? opening)
     {
@@ -44,10 +45,21 @@ public sealed partial class ExecutionLog
                 _closed = true;
             }
 
+            TellOpened();
+
+            // What has ended is kept for long.
             _batches = null;
-            _uncommitted = [];
-            _opened.TrySetResult();
+            _uncommitted = null!;
+            _encoder = null!;
+            _ending = null;
+            OnFailure = null;
         }
+    }
+
+    private void TellOpened()
+    {
+        _opened?.TrySetResult();
+        _opened = null;
     }
 
     private async Task WriteAllAsync(LogOpening? opening)
@@ -58,7 +70,7 @@ public sealed partial class ExecutionLog
             await CommitAsync();
         }
 
-        _opened.TrySetResult();
+        TellOpened();
         var batches = _batches!.Reader;
         while (await batches.WaitToReadAsync())
         {

@@ -18,14 +18,16 @@ public sealed partial class ExecutionLog
     private readonly SegmentPool _pool;
     private readonly TimeProvider _time;
     private readonly bool _hasSystemClock;
-    private readonly FrameEncoder _encoder;
+
+    // For the log writer only; a log that is over has none.
+    private FrameEncoder _encoder = null!;
 
     // Bounded: when full, TryWrite is false and WriteAsync waits. That is the only back-pressure a body feels. Null when the log is over:
     // what has ended is kept for long, and small.
     private volatile Channel<LineBatch>? _batches;
 
     private readonly Lock _writing = new();
-    private readonly Task _writer = Task.CompletedTask;
+    private Task _writer = Task.CompletedTask;
     private LineBatch? _open;
     private bool _closed;
     private LogEnding? _ending;
@@ -42,6 +44,8 @@ public sealed partial class ExecutionLog
         string id, LogOpening? opening, ExecutionLogLimits limits, SegmentPool pool, LogArchive? archive, long last, TimeProvider time)
         : this(id, limits, pool, archive, last, time, isSealed: false)
     {
+        _opened = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _encoder = new FrameEncoder(id);
         _tail = _head = _published = RentSegment(SegmentPool.SmallestSegment);
         _batches = Channel.CreateBounded<LineBatch>(
             new BoundedChannelOptions(LineBatch.MaxQueued) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
@@ -50,7 +54,9 @@ public sealed partial class ExecutionLog
 
     /// <summary>A log that is over: the store has all of it, and nothing is written any more.</summary>
     internal ExecutionLog(string id, ExecutionLogLimits limits, SegmentPool pool, LogArchive? archive, long last, TimeProvider time)
-        : this(id, limits, pool, archive, last, time, isSealed: true) => _opened.SetResult();
+        : this(id, limits, pool, archive, last, time, isSealed: true)
+    {
+    }
 
     private ExecutionLog(
         string id, ExecutionLogLimits limits, SegmentPool pool, LogArchive? archive, long last, TimeProvider time, bool isSealed)
@@ -60,11 +66,9 @@ public sealed partial class ExecutionLog
         _pool = pool;
         _time = time;
         _hasSystemClock = ReferenceEquals(time, TimeProvider.System);
-        _encoder = new FrameEncoder(id);
         _sequence = _lastSequence = last;
         Archive = archive;
         IsSealed = isSealed;
-        _opened = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     /// <summary>
@@ -155,7 +159,7 @@ public sealed partial class ExecutionLog
     /// <summary>Stops writing, when what was written before is stored. The log has no end: another process goes on with it.</summary>
     internal Task LeaveAsync() => CloseAsync(ending: null);
 
-    private Task CloseAsync(LogEnding? ending)
+    private async Task CloseAsync(LogEnding? ending)
     {
         lock (_writing)
         {
@@ -164,7 +168,8 @@ public sealed partial class ExecutionLog
         }
 
         _batches?.Writer.TryComplete();
-        return _writer;
+        await _writer;
+        _writer = Task.CompletedTask;
     }
 
     private async ValueTask WriteWhenThereIsRoomAsync(string line, CancellationToken cancellationToken)

@@ -31,7 +31,11 @@ public sealed partial class ExecutionRegistry
             _places.Release();
         }
 
-        execution.Plan = null;
+        lock (execution.Claim)
+        {
+            (execution.Plan, execution.Stint) = (null, null);
+        }
+
         if (execution.IsLeft)
         {
             await LeaveLogAsync(execution);

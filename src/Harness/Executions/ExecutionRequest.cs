@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace Harness.Executions;
 
 /// <summary>What the engine has to know of a thing before it runs it. Nothing here may hold a secret: all of it is shown to watchers.</summary>
@@ -25,10 +27,10 @@ public sealed record ExecutionRequest
     public Func<ExecutionState, string?>? ClosingLine { get; init; }
 
     /// <summary>Further members of every status of this execution, such as which agent answers. Keys are wire names.</summary>
-    public IReadOnlyDictionary<string, string> Facts { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Facts { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>The client's own words to find the execution by.</summary>
-    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>
     /// A client's mark by which a repeated start is known: while an execution with it is there, it is given back in place of a new one.

@@ -84,9 +84,6 @@ internal sealed class LogSegment
     /// <summary>Shows readers the segment that follows. Only the log writer calls it, after its last <see cref="Commit"/> here.</summary>
     public void Link(LogSegment next) => _next = next;
 
-    /// <summary>True while somebody beside the log holds it.</summary>
-    public bool IsShared => Volatile.Read(ref _holders) > 1;
-
     /// <summary>Keeps the bytes from the pool until <see cref="Release"/>. False when they have gone already.</summary>
     public bool TryHold()
     {

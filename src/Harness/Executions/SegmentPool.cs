@@ -49,11 +49,11 @@ internal sealed class SegmentPool
     public LogSegment RentLoaded(int size, long firstSequence) =>
         Rent(size is > LargestSegment / 2 and <= LargestSegment ? LargestSegment : size, firstSequence, isLoaded: true);
 
-    /// <summary>A segment that is no larger than what goes into it. Asks nobody to give memory back: the caller is about to.</summary>
-    public LogSegment RentExactly(int size, long firstSequence)
+    /// <summary>A segment of just these bytes, counted from now on. Asks nobody to give memory back: the caller is about to.</summary>
+    public LogSegment Take(byte[] bytes, long firstSequence)
     {
-        Interlocked.Add(ref _used, size);
-        return new LogSegment(this, GC.AllocateUninitializedArray<byte>(size), size, firstSequence);
+        Interlocked.Add(ref _used, bytes.Length);
+        return new LogSegment(this, bytes, bytes.Length, firstSequence);
     }
 
     private LogSegment Rent(int capacity, long firstSequence, bool isLoaded)

@@ -10,18 +10,19 @@ public sealed class EndedLogTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task LogThatEndsWithoutReadersKeepsNoMoreThanItsFrames()
+    public async Task LogThatEndsWithoutReadersIsKeptPacked()
     {
         using var engine = new Engine();
         var execution = await engine.RunAsync(Lines);
+        await execution.DescribeAsync(cancellationToken: Stop);
 
-        Assert.Equal(await SizeOfFramesAsync(execution), engine.Registry.LogBytes);
+        Assert.Equal(await PackedSizeAsync(execution), engine.Registry.LogBytes);
         Assert.Equal(["line 38", "line 39"], (await Engine.ReadAsync(execution, 40))[..2].Select(line => line.Text("message")![..7]));
         Assert.Equal(Enumerable.Range(1, 42).Select(sequence => (long)sequence), (await Engine.ReadAsync(execution)).Select(JsonEvents.Sequence));
     }
 
     [Fact]
-    public async Task LogThatIsReadAtItsEndShrinksWhenTheLastReaderHasGone()
+    public async Task LogThatIsReadAtItsEndIsPackedWhenTheLastReaderHasGone()
     {
         using var engine = new Engine();
         var go = new TaskCompletionSource();
@@ -52,7 +53,7 @@ public sealed class EndedLogTests
         first.Dispose();
 
         Assert.True(engine.Registry.LogBytes < before);
-        Assert.Equal(await SizeOfFramesAsync(execution), engine.Registry.LogBytes);
+        Assert.Equal(await PackedSizeAsync(execution), engine.Registry.LogBytes);
     }
 
     [Fact]
@@ -92,15 +93,17 @@ public sealed class EndedLogTests
         readers.ForEach(reader => reader.Dispose());
     }
 
-    private static async Task<long> SizeOfFramesAsync(Execution execution)
+    private static async Task<long> PackedSizeAsync(Execution execution)
     {
-        var size = 0L;
+        var frames = new List<byte>();
         await foreach (var json in execution.Log.ReadEventsAsync(1, Stop))
         {
-            size += WebSocketFrame.SizeOf(json.Length);
+            frames.AddRange(WebSocketFrame.Of(json.Span));
         }
 
-        return size;
+        var packed = FramePacker.Pack(execution.Id, frames.ToArray(), 1, (int)execution.Log.LastSequence, hasEvents: false);
+        Assert.True(packed.Length < frames.Count * 3 / 4);
+        return packed.Length;
     }
 
     private sealed class Reader : IDisposable
