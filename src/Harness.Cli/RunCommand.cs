@@ -4,7 +4,7 @@ using Harness.Cli.Runs;
 
 namespace Harness.Cli;
 
-/// <summary><c>harness run PATH</c>: one suite, here or on a server, watched to its end.</summary>
+/// <summary><c>harness run PATH</c>: one suite or workflow, here or on a server, watched to its end.</summary>
 internal static class RunCommand
 {
     public const string Examples = """
@@ -14,17 +14,22 @@ internal static class RunCommand
           harness run suites/shop --fail-fast=false          Go on after the first test that failed
           harness run suites/shop --parallel 4               Run four tests at once
           harness run suites/shop --server http://hub:8080   Run it on a server, watch it from here
+          harness run order.yaml --input '{"amount":5}'      Run a workflow's file, without a server
+          harness run order-approval --workflows samples/workflows --input @order.json
+                                                             Run a workflow of a folder by its id, without a server
           harness run order-approval --input '{"amount":5}'  Run a workflow of a server by its id
 
-        Exit codes: 0 all tests passed, 1 a test failed, 2 nothing could be run, 130 cancelled by Ctrl-C.
-        Ctrl-C cancels the run and waits for its result; a second Ctrl-C ends at once.
+        Exit codes: 0 all tests passed or the workflow completed, 1 a test failed or the workflow did not complete,
+        2 nothing could be run, 130 cancelled by Ctrl-C.
+        Ctrl-C cancels what runs here and waits for its result; a second Ctrl-C ends at once.
+        A workflow that runs here ends when it is suspended: to be resumed later it has to run on a server.
         """;
 
     private static readonly string[] OutputFormats = ["json", "junit"];
 
     public static Command Create()
     {
-        var path = new Argument<string>("path") { Description = "A folder with suite.yaml, a YAML file or a JSON file; with --input the id of a workflow" };
+        var path = new Argument<string>("path") { Description = "A folder with suite.yaml, a YAML file or a JSON file; or a workflow: its YAML file, or its id" };
         var output = new Option<string[]>("--output", "-o")
         {
             Description = "Write a report: json FILE or junit FILE; repeatable",
@@ -41,25 +46,50 @@ internal static class RunCommand
             HelpName = "n",
             CustomParser = result => Numbers.Parse(result, 1, 1000),
         };
-        var input = new Option<string>("--input", "-i") { Description = "Run a workflow of a server with this input, as JSON or @FILE", HelpName = "json" };
+        var input = new Option<string>("--input", "-i") { Description = "Run a workflow with this input, as JSON or @FILE", HelpName = "json" };
+        var workflows = new Option<string>("--workflows") { Description = "Run a workflow of this folder here, by its id", HelpName = "folder" };
+        var agents = new Option<string>("--agents") { Description = "Folder of the agents that a workflow here asks by name", HelpName = "folder" };
         var verbose = new Option<bool>("--verbose", "-v") { Description = "Show the time of each line, and the execution's id" };
         var agent = new AgentFlags();
 
-        var command = new Command("run", "Runs a test suite or a workflow and shows it live.") { path, output, failFast, parallel, input, verbose };
+        var command = new Command("run", "Runs a test suite or a workflow and shows it live.")
+        {
+            path, output, failFast, parallel, input, workflows, agents, verbose,
+        };
         server.AddTo(command);
         agent.AddTo(command);
-        command.SetAction((parsed, _) => parsed.GetValue(input) is { } json
-            ? WorkflowSession.RunAsync(server.ToClientOrDefault(parsed), parsed.GetRequiredValue(path), json, parsed.GetValue(verbose))
-            : RunSession.RunAsync(new RunRequest
+        command.Validators.Add(result =>
+        {
+            var isFile = LocalWorkflow.IsFile(result.GetValue(path) ?? "", result.GetResult(input) is not null);
+            var isFolder = result.GetResult(workflows) is not null;
+            if (server.IsGiven(result) && (isFile || isFolder))
             {
-                Path = parsed.GetRequiredValue(path),
-                Outputs = [.. (parsed.GetValue(output) ?? []).Chunk(2).Select(pair => new RunOutput(pair[0], pair[1]))],
-                Server = server.ToClient(parsed),
-                FailFast = parsed.GetResult(failFast) is { Implicit: false } ? parsed.GetValue(failFast) : null,
-                Parallel = parsed.GetValue(parallel),
-                Verbose = parsed.GetValue(verbose),
-                AgentFlags = new Dictionary<string, string?>(agent.ToSettings(parsed)),
-            }));
+                result.AddError("A workflow of a file or a --workflows folder runs here: on a server name one of its workflows by id, without --workflows.");
+            }
+
+            if (result.GetResult(agents) is not null && !isFile && !isFolder)
+            {
+                result.AddError("--agents goes with a workflow that runs here: name its file, or its folder with --workflows.");
+            }
+        });
+        command.SetAction((parsed, _) =>
+        {
+            var (name, folder, json) = (parsed.GetRequiredValue(path), parsed.GetValue(workflows), parsed.GetValue(input));
+            var isHere = folder is not null || LocalWorkflow.IsFile(name, json is not null);
+            return json is not null && !isHere
+                ? WorkflowSession.RunAsync(server.ToClientOrDefault(parsed), name, json, parsed.GetValue(verbose))
+                : RunSession.RunAsync(new RunRequest
+                {
+                    Path = name,
+                    Workflow = isHere ? new LocalWorkflow(name, folder, parsed.GetValue(agents), json) : null,
+                    Outputs = [.. (parsed.GetValue(output) ?? []).Chunk(2).Select(pair => new RunOutput(pair[0], pair[1]))],
+                    Server = server.ToClient(parsed),
+                    FailFast = parsed.GetResult(failFast) is { Implicit: false } ? parsed.GetValue(failFast) : null,
+                    Parallel = parsed.GetValue(parallel),
+                    Verbose = parsed.GetValue(verbose),
+                    AgentFlags = new Dictionary<string, string?>(agent.ToSettings(parsed)),
+                });
+        });
         return command;
     }
 

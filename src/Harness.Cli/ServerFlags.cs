@@ -31,6 +31,9 @@ internal sealed class ServerFlags
         command.Options.Add(_apiKey);
     }
 
+    /// <summary>True when a server was named.</summary>
+    public bool IsGiven(CommandResult result) => result.GetResult(_server) is not null;
+
     /// <summary>A client of the server that was named; null when none was.</summary>
     public HubClient? ToClient(ParseResult parsed) => parsed.GetValue(_server) is { } server ? ToClient(parsed, server) : null;
 

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.WebUtilities;
 
 namespace Harness.Server;
 
@@ -14,12 +15,20 @@ internal static class ErrorAnswers
 
     /// <summary>
     /// Answers unknown routes and wrong methods with 404 <c>404 page not found</c>, and a trailing slash too many with a redirect, as the
-    /// seed's server does (compat/voiceflow 1.1).
+    /// seed's server does (compat/voiceflow 1.1). An API with an <see cref="ErrorForm"/> keeps its codes, and gets them in that.
     /// </summary>
     public static void UsePageNotFound(this WebApplication app)
     {
         app.Use((context, next) => FindWithoutSlash(context) is { } location ? RedirectAsync(context, location) : next(context));
-        app.UseStatusCodePages(context => AnswerNotFoundAsync(context.HttpContext.Response));
+        app.UseStatusCodePages(context => AnswerEmptyAsync(context.HttpContext));
+    }
+
+    /// <summary>Refuses a request outside of its handler, in the form of the API it is for.</summary>
+    public static Task WriteErrorAsync(this HttpContext context, int statusCode, ErrorResponse error)
+    {
+        context.Response.StatusCode = statusCode;
+        var body = ErrorForm.Of(context)?.Write(error) ?? error;
+        return context.Response.WriteAsJsonAsync(body, body.GetType(), context.RequestAborted);
     }
 
     private static Task AnswerAsync(HttpContext context)
@@ -32,12 +41,18 @@ internal static class ErrorAnswers
             BadHttpRequestException bad => new ErrorResponse("Invalid request", bad.Message),
             _ => new ErrorResponse("Internal server error", $"The server's log has the details of request {context.TraceIdentifier}"),
         };
-        context.Response.StatusCode = (exception as BadHttpRequestException)?.StatusCode ?? StatusCodes.Status500InternalServerError;
-        return context.Response.WriteAsJsonAsync(answer, context.RequestAborted);
+        return context.WriteErrorAsync((exception as BadHttpRequestException)?.StatusCode ?? StatusCodes.Status500InternalServerError, answer);
     }
 
-    private static Task AnswerNotFoundAsync(HttpResponse response)
+    private static Task AnswerEmptyAsync(HttpContext context)
     {
+        var (request, response) = (context.Request, context.Response);
+        if (ErrorForm.Of(context) is not null)
+        {
+            var reason = ReasonPhrases.GetReasonPhrase(response.StatusCode);
+            return context.WriteErrorAsync(response.StatusCode, new ErrorResponse(reason, $"{reason}: {request.Method} {request.Path}"));
+        }
+
         if (response.StatusCode is not (StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed))
         {
             return Task.CompletedTask;
@@ -49,11 +64,13 @@ internal static class ErrorAnswers
         return response.WriteAsync("404 page not found");
     }
 
-    // The routes themselves do not mind the slash; a route that other methods have answers 405 and has no pattern.
+    // The routes themselves do not mind the slash, and to one that takes the rest of the path it belongs; a route that other methods have
+    // answers 405 and has no pattern.
     private static string? FindWithoutSlash(HttpContext context)
     {
         var path = context.Request.Path.Value ?? "";
-        return path.Length > 1 && path.EndsWith('/') && context.GetEndpoint() is RouteEndpoint
+        return path.Length > 1 && path.EndsWith('/')
+            && context.GetEndpoint() is RouteEndpoint route && !route.RoutePattern.Parameters.Any(part => part.IsCatchAll)
             ? context.Request.PathBase + path.TrimEnd('/') + context.Request.QueryString
             : null;
     }

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Harness.Server;
 
-/// <summary>The body of every refusal over HTTP (compat/voiceflow 1.2).</summary>
+/// <summary>The body of every refusal over HTTP (compat/voiceflow 1.2), where an API has no <see cref="ErrorForm"/> of its own.</summary>
 /// <param name="Error">What kind of thing went wrong.</param>
 /// <param name="Message">What exactly, and what to do; never a stack trace, never a secret.</param>
 internal sealed record ErrorResponse(

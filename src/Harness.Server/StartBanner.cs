@@ -2,6 +2,7 @@ using Harness.Agents;
 using Harness.Generations;
 using Harness.Server.Safety;
 using Harness.Storage;
+using Harness.Workflows;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Metadata;
@@ -16,10 +17,14 @@ internal sealed partial class StartBanner(
     IOptions<StoreOptions> store,
     AgentFactory agents,
     AgentCatalog catalog,
+    WorkflowCatalog workflows,
     ApiKeyRing keys,
     EndpointDataSource routes,
     ILogger<StartBanner> logger)
 {
+    /// <summary>Agents that are listed by name, and workflows; the API lists all of them.</summary>
+    private const int MaxNamed = 10;
+
     /// <summary>Writes the lines; the server listens already. Nothing in a test host that listens nowhere.</summary>
     public void Write()
     {
@@ -39,7 +44,8 @@ internal sealed partial class StartBanner(
         LogSocket(url.Replace("http://", "ws://", StringComparison.Ordinal));
         WriteAgent();
         LogStore(StoreFactory.Describe(store.Value));
-        LogAgents(url, string.Join(", ", catalog.Agents.Select(agent => $"{agent.Id} ({agent.Model})")));
+        WriteNamed($"{url}/agents", "Agent", catalog.Agents.Select(agent => agent.Id).ToList(), "text|stream|object|stream-object");
+        WriteNamed($"{url}/workflows", "Workflow", workflows.All.Select(workflow => workflow.Id).ToList(), "execute|stream");
         WriteOwnRoutes();
         LogSafety(
             keys.IsEmpty ? "No API key is asked for" : "Every request but /health needs an API key",
@@ -64,6 +70,20 @@ internal sealed partial class StartBanner(
         }
     }
 
+    // What can be called by name, and how; of a folder full of them only the first.
+    private void WriteNamed(string url, string what, List<string> ids, string actions)
+    {
+        foreach (var id in ids.Take(MaxNamed))
+        {
+            LogNamed(what, id, $"{url}/{id}/{{{actions}}}");
+        }
+
+        if (ids.Count > MaxNamed)
+        {
+            LogMore(ids.Count - MaxNamed, url);
+        }
+    }
+
     // What the program that Harness is a part of has mapped itself.
     private void WriteOwnRoutes()
     {
@@ -76,8 +96,11 @@ internal sealed partial class StartBanner(
         }
     }
 
-    [LoggerMessage(8, LogLevel.Information, "Agents at {Url}/agents: {Agents}")]
-    private partial void LogAgents(string url, string agents);
+    [LoggerMessage(11, LogLevel.Information, "{What} {Id}: POST {Route}")]
+    private partial void LogNamed(string what, string id, string route);
+
+    [LoggerMessage(12, LogLevel.Information, "and {Count} more: GET {Url}")]
+    private partial void LogMore(int count, string url);
 
     [LoggerMessage(9, LogLevel.Information, "Custom endpoint {Methods} {Path}{Words}")]
     private partial void LogOwnRoute(string methods, string path, string words);

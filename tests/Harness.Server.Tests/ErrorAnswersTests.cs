@@ -21,9 +21,4 @@ public sealed class ErrorAnswersTests
         Assert.DoesNotContain("spring", text);
         Assert.Contains(app.Log.Lines, line => line.Contains("The spring is broken"));
     }
-
-    private sealed class BrokenClock : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => throw new InvalidOperationException("The spring is broken");
-    }
 }

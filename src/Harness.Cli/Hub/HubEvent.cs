@@ -22,6 +22,9 @@ internal readonly record struct HubEvent(string Type, JsonElement Json)
     /// <summary>Its number in the execution's log; null for what is not of the log, and from servers that do not number.</summary>
     public long? Sequence => Json.Whole("seq");
 
+    /// <summary>Whether it says that the execution waits to be resumed.</summary>
+    public bool IsSuspension => Type == "status" && Data.Text("status") == "suspended";
+
     /// <summary>What the client itself has to say, in its place among the events.</summary>
     public static HubEvent Notice(string message) => new(NoticeType, JsonSerializer.SerializeToElement(new { type = NoticeType, message }));
 

@@ -11,6 +11,8 @@ internal sealed class RemoteRun(HubClient client, ExecutionWatch watch) : ISuite
 {
     public string Place => client.Address.ToString();
 
+    public string ToResume(string id) => $"To go on: harness resume {id} --data JSON";
+
     /// <param name="client">The server.</param>
     /// <param name="request">The test execution request as UTF-8 JSON.</param>
     /// <param name="cancellationToken">Ends the wait for the server's first answer.</param>

@@ -5,8 +5,11 @@ namespace Harness.Cli.Runs;
 /// <summary>What the command line asks for.</summary>
 internal sealed record RunRequest
 {
-    /// <summary>A suite folder or file.</summary>
+    /// <summary>A suite folder or file; of a workflow see <see cref="Workflow"/>.</summary>
     public required string Path { get; init; }
+
+    /// <summary>A workflow to run here; null: the path is a suite.</summary>
+    public LocalWorkflow? Workflow { get; init; }
 
     /// <summary>Reports to write.</summary>
     public required IReadOnlyList<RunOutput> Outputs { get; init; }

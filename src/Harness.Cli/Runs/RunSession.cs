@@ -3,7 +3,7 @@ using Harness.Suites;
 
 namespace Harness.Cli.Runs;
 
-/// <summary>One <c>harness run</c>, from the suite's file to the exit code.</summary>
+/// <summary>One <c>harness run</c>, from what is to run to the exit code.</summary>
 internal static class RunSession
 {
     /// <summary>How long a cancelled run may take to send its result: longer than the engine lets a body unwind.</summary>
@@ -14,9 +14,9 @@ internal static class RunSession
         using var interruption = new Interruption();
         try
         {
-            var suite = Read(request);
-            await using var run = await StartAsync(request, suite, interruption.Token);
-            var report = await WatchAsync(request, suite, run, interruption.Token);
+            var started = await StartAsync(request, interruption.Token);
+            await using var run = started.Run;
+            var report = await WatchAsync(request, started, interruption.Token);
             return interruption.Token.IsCancellationRequested ? interruption.ExitCode : report.ExitCode;
         }
         catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
@@ -41,6 +41,18 @@ internal static class RunSession
         {
             throw new RunException(exception.Message, exception);
         }
+    }
+
+    private static async Task<StartedRun> StartAsync(RunRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Workflow is { } workflow)
+        {
+            return await workflow.StartAsync(request.AgentFlags);
+        }
+
+        var suite = Read(request);
+        return new StartedRun(
+            await StartAsync(request, suite, cancellationToken), suite.Name, suite.Tests.Sum(entry => entry.Test.Interactions.Count));
     }
 
     private static async Task<ISuiteRun> StartAsync(RunRequest request, Suite suite, CancellationToken cancellationToken)
@@ -76,23 +88,23 @@ internal static class RunSession
         string? Flag(string name) => flags.GetValueOrDefault($"{AgentOptions.Section}:{name}");
     }
 
-    private static async Task<RunReport> WatchAsync(RunRequest request, Suite suite, ISuiteRun run, CancellationToken interrupted)
+    private static async Task<RunReport> WatchAsync(RunRequest request, StartedRun started, CancellationToken interrupted)
     {
         // Watching goes on after the interruption, because the result of a cancelled run still comes.
         using var giveUp = new CancellationTokenSource();
         await using var onInterrupt = interrupted.Register(() =>
         {
             giveUp.CancelAfter(CancelTimeLimit);
-            _ = CancelAsync(run); // catches its own faults
+            _ = CancelAsync(started.Run); // catches its own faults
         });
 
         var lines = new List<string>();
-        var interactions = suite.Tests.Sum(entry => entry.Test.Interactions.Count);
         var view = RunView.OnConsole(request.Verbose);
-        var result = await view.WatchAsync(suite.Name, interactions, run, lines.Add, giveUp.Token);
+        var result = await view.WatchAsync(started.Name, started.Interactions, started.Run, lines.Add, giveUp.Token);
 
-        var report = RunReport.From(suite.Name, result.Data);
+        var report = RunReport.From(started.Name, result.Data);
         view.ShowReport(report);
+        view.ShowOutput(result.Data);
         foreach (var output in request.Outputs)
         {
             await output.WriteAsync(report, lines);

@@ -107,8 +107,8 @@ internal sealed class RunView
                     }
 
                     break;
-                case "status" when next.Data.Text("status") == "suspended":
-                    WriteSuspension(next);
+                case "status" when next.IsSuspension:
+                    WriteSuspension(next, run);
                     break;
                 case "status" when _verbose:
                     WriteLine($"Execution {next.Id} {run.Place}: {next.Data.Text("status")}", Style.Plain);
@@ -130,10 +130,10 @@ internal sealed class RunView
         throw new RunException("The run ended without a result.");
     }
 
-    private void WriteSuspension(HubEvent next)
+    private void WriteSuspension(HubEvent next, ISuiteRun run)
     {
         var reason = next.Data.TryGetProperty("suspension", out var suspension) && suspension.Text("reason") is { } text ? $": {text}" : "";
-        WriteNotice($"Suspended{reason}. To go on: harness resume {next.Id} --data JSON");
+        WriteNotice($"Suspended{reason}. {run.ToResume(next.Id ?? "ID")}");
     }
 
     /// <summary>What is not said by the run: in a pipe it must not stand among the lines.</summary>

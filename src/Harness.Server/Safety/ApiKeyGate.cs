@@ -29,9 +29,8 @@ internal sealed class ApiKeyGate(RequestDelegate next, ApiKeyRing keys)
             return next(context);
         }
 
-        context.Response.StatusCode = StatusCodes.Status401Unauthorized;
         context.Response.Headers.WWWAuthenticate = "Bearer";
-        return context.Response.WriteAsJsonAsync(Refusal, context.RequestAborted);
+        return context.WriteErrorAsync(StatusCodes.Status401Unauthorized, Refusal);
     }
 
     /// <summary>Whether the request was let through without a key, for its endpoint to refuse it (<see cref="ClosesPagesWithoutKey"/>).</summary>

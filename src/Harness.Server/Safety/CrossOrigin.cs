@@ -73,11 +73,8 @@ internal sealed class CrossOrigin(RequestDelegate next, OriginPolicy policy, IOp
 
     private static bool IsForSignalR(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<SignalRClients>() is not null;
 
-    private static Task RefuseAsync(HttpContext context, string error, string message)
-    {
-        context.Response.StatusCode = StatusCodes.Status403Forbidden;
-        return context.Response.WriteAsJsonAsync(new ErrorResponse(error, message), context.RequestAborted);
-    }
+    private static Task RefuseAsync(HttpContext context, string error, string message) =>
+        context.WriteErrorAsync(StatusCodes.Status403Forbidden, new ErrorResponse(error, message));
 }
 
 /// <summary>Metadata of an endpoint that asks the <see cref="OriginPolicy"/> itself, to refuse in its own protocol's way.</summary>

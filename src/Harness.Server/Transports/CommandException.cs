@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Harness.Server.Transports;
 
 /// <summary>A command that cannot be done as asked. Each transport words it in its own form; text and code are the same on all.</summary>
@@ -24,4 +26,8 @@ internal sealed class CommandException : Exception
 
     /// <summary>A field whose value cannot be used.</summary>
     public static CommandException Field(string name, string demand) => new($"{name} must be {demand}", "invalid_field");
+
+    /// <summary>A number that is none, or out of its range.</summary>
+    public static CommandException Range(string name, long least, long most) =>
+        Field(name, string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"));
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 
 namespace Harness.Server.Transports;
@@ -73,8 +72,7 @@ internal sealed class CommandFields
 
         return Raw(name) is { ValueKind: JsonValueKind.Number } value && value.TryGetInt64(out var number) && number >= least && number <= most
             ? number
-            : throw CommandException.Field(
-                _prefix + name, string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"));
+            : throw CommandException.Range(_prefix + name, least, most);
     }
 
     /// <summary>The fields of an object inside; empty when there is none.</summary>

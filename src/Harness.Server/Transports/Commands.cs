@@ -90,12 +90,20 @@ internal sealed record ExecuteCommand
 /// <param name="Reason">Why, for people; null: nothing is said.</param>
 internal sealed record CancelCommand(string Id, IReadOnlyList<string>? Ids, ExecutionFilter? Filter, string? Reason)
 {
-    /// <exception cref="CommandException">A field cannot be used.</exception>
-    public static CancelCommand Read(CommandFields fields) => new(
-        CommandWords.Id(fields),
-        fields.Has("ids") ? CommandWords.Ids(fields.Raw("ids")) : null,
-        fields.Has("filter") ? CommandWords.Filter(fields) : null,
-        fields.Text("reason", CommandLimits.ReasonLength) is { Length: > 0 } reason ? reason : null);
+    /// <param name="fields">The command.</param>
+    /// <param name="id">The one, when it is named elsewhere; null: the command may name it.</param>
+    /// <exception cref="CommandException">A field cannot be used, or both the one and the many are named.</exception>
+    public static CancelCommand Read(CommandFields fields, string? id = null)
+    {
+        var command = new CancelCommand(
+            id ?? CommandWords.Id(fields),
+            fields.Has("ids") ? CommandWords.Ids(fields.Raw("ids")) : null,
+            fields.Has("filter") ? CommandWords.Filter(fields) : null,
+            fields.Text("reason", CommandLimits.ReasonLength) is { Length: > 0 } reason ? reason : null);
+        return command.Id.Length > 0 && (command.Ids is not null || command.Filter is not null)
+            ? throw new CommandException("id excludes ids and filter: name the one or the many", "invalid_field", command.Id)
+            : command;
+    }
 }
 
 /// <summary><c>status</c>: where one stands.</summary>

@@ -5,6 +5,7 @@ public sealed class HelpTests
     [Theory]
     [InlineData("harness run samples/suites/", "--help")]
     [InlineData("harness run samples/suites/", "run", "--help")]
+    [InlineData("harness run order.yaml --input", "run", "--help")]
     [InlineData("harness server --port 9090", "server", "-h")]
     [InlineData("--tail 20", "watch", "--help")]
     [InlineData("--reason \"wrong key\"", "cancel", "--help")]

@@ -7,7 +7,8 @@ namespace Harness.Server.Dialects.VoltAgent;
 internal static class ApiEnvelope
 {
     /// <summary><c>{"success":true,"data":…}</c></summary>
-    public static JsonHttpResult<ApiData<T>> Success<T>(T data) => TypedResults.Json(new ApiData<T>(true, data));
+    public static JsonHttpResult<ApiData<T>> Success<T>(T data)
+        where T : notnull => TypedResults.Json(new ApiData<T>(true, data));
 
     /// <summary><c>{"success":false,"error":"…"}</c></summary>
     /// <param name="status">The HTTP status.</param>
@@ -18,7 +19,8 @@ internal static class ApiEnvelope
 /// <summary>A good answer.</summary>
 internal sealed record ApiData<T>(
     [property: JsonPropertyName("success")] bool Success,
-    [property: JsonPropertyName("data")] T Data);
+    [property: JsonPropertyName("data")] T Data)
+    where T : notnull;
 
 /// <summary>A refusal.</summary>
 internal sealed record ApiError(

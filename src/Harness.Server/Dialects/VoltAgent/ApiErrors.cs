@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Harness.Server.Dialects.VoltAgent;
 
-/// <summary>Puts everything that escapes a handler into the one envelope.</summary>
-internal sealed partial class ApiErrors(ILogger<ApiErrors> logger) : IEndpointFilter
+/// <summary>Puts everything that escapes a handler into the one envelope; what never comes to one is worded by <see cref="ErrorForm"/>.</summary>
+internal sealed partial class ApiErrors(IHostApplicationLifetime host, ILogger<ApiErrors> logger) : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
@@ -23,10 +23,15 @@ internal sealed partial class ApiErrors(ILogger<ApiErrors> logger) : IEndpointFi
     {
         switch (exception)
         {
+            case ApiException refusal:
+                return ApiEnvelope.Error(refusal.Status, refusal.Message);
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
                 return ApiEnvelope.Error(413, "The request body is longer than this server accepts (Harness:Server:MaxBodyBytes)");
             case BadHttpRequestException bad:
                 return ApiEnvelope.Error(bad.StatusCode, bad.Message);
+            case OperationCanceledException when host.ApplicationStopping.IsCancellationRequested:
+                return ApiEnvelope.Error(
+                    StatusCodes.Status503ServiceUnavailable, "The server is stopping; the execution can be found when it is back");
             case ExecutionInputException:
                 return ApiEnvelope.Error(StatusCodes.Status400BadRequest, exception.Message);
             case CommandException { Code: "overloaded" } or StoreException:

@@ -1,11 +1,15 @@
 using System.Net.Mime;
+using System.Text;
+using Microsoft.AspNetCore.OpenApi;
 using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerUI;
 
 namespace Harness.Server.Dialects.VoltAgent;
 
 /// <summary>
-/// The landing page at <c>/</c>, the OpenAPI document at <c>/doc</c>, and the page at <c>/ui</c> that shows it and works offline.
+/// The landing page at <c>/</c>, the OpenAPI document at <c>/doc</c>, and the page at <c>/ui</c> (also <c>/ui/</c> and
+/// <c>/ui/index.html</c>) that shows it and works offline.
 /// </summary>
 internal static class ApiPages
 {
@@ -34,6 +38,8 @@ internal static class ApiPages
     public static IServiceCollection AddApiPages(this IServiceCollection services) => services.AddOpenApi(Document, openApi =>
     {
         openApi.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
+        openApi.AddSchemaTransformer(DescribeNumbers);
+        openApi.AddOperationTransformer(SortResponses);
         openApi.AddDocumentTransformer((document, _, _) =>
         {
             document.Info = new OpenApiInfo
@@ -61,12 +67,57 @@ internal static class ApiPages
             page.RoutePrefix = "ui";
             page.DocumentTitle = "Harness API";
             page.SwaggerEndpoint($"/{Document}", "Harness API");
+            LinkFromOneUp(page);
         }).Build();
         routes.MapGet("/ui/{**file}", context =>
         {
-            // The page's files are served where no endpoint is chosen.
+            // The page's files are served where no endpoint is chosen; to the folder itself that would be a redirect.
             context.SetEndpoint(null);
+            context.Request.Path = context.GetRouteValue("file") is null ? "/ui/index.html" : context.Request.Path;
             return page(context);
         }).ExcludeFromDescription();
     }
+
+    // As they are written and asked for, although the serializer would read them from texts too.
+    private static Task DescribeNumbers(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
+    {
+        if (schema.Type is { } type && (type & (JsonSchemaType.Integer | JsonSchemaType.Number)) != 0)
+        {
+            schema.Type = type & ~JsonSchemaType.String;
+            schema.Pattern = null;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    // What all routes of a group may answer would else stand before what this one does.
+    private static Task SortResponses(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    {
+        var sorted = (operation.Responses ?? []).OrderBy(response => response.Key, StringComparer.Ordinal).ToList();
+        operation.Responses = [];
+        foreach (var (code, response) in sorted)
+        {
+            operation.Responses.Add(code, response);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    // Links that lead to the same files from /ui, where a relative one begins at the root, and from /ui/ and /ui/index.html.
+    private static void LinkFromOneUp(SwaggerUIOptions page)
+    {
+        page.StylesPath = Up(page.StylesPath);
+        page.ScriptBundlePath = Up(page.ScriptBundlePath);
+        page.ScriptPresetsPath = Up(page.ScriptPresetsPath);
+        var original = page.IndexStream;
+        page.IndexStream = () =>
+        {
+            using var reader = new StreamReader(original());
+            var html = reader.ReadToEnd().Replace("href=\"./", "href=\"../ui/", StringComparison.Ordinal)
+                .Replace("src=\"index.js", "src=\"../ui/index.js", StringComparison.Ordinal);
+            return new MemoryStream(Encoding.UTF8.GetBytes(html));
+        };
+    }
+
+    private static string Up(string path) => $"../ui/{path.TrimStart('.', '/')}";
 }

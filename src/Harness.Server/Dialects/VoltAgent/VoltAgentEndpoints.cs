@@ -7,7 +7,12 @@ namespace Harness.Server.Dialects.VoltAgent;
 internal static class VoltAgentEndpoints
 {
     /// <summary>Adds what the routes need.</summary>
-    public static IServiceCollection AddVoltAgent(this IServiceCollection services) => services.AddVoltAgentAgents().AddVoltAgentWorkflows().AddApiPages();
+    public static IServiceCollection AddVoltAgent(this IServiceCollection services) => services
+        .AddSingleton(new ErrorForm(["/agents", "/workflows"], error => new ApiError(false, error.Message ?? error.Error)))
+        .AddSingleton<ApiErrors>()
+        .AddVoltAgentAgents()
+        .AddVoltAgentWorkflows()
+        .AddApiPages();
 
     /// <summary>Maps the routes.</summary>
     public static void MapVoltAgent(this IEndpointRouteBuilder routes)

@@ -83,7 +83,7 @@ internal static class EventQuery
 
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
             ? number
-            : throw CommandException.Field(name, string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"));
+            : throw CommandException.Range(name, least, most);
     }
 
     private static Dictionary<string, string> ReadLabels(IQueryCollection query)

@@ -79,8 +79,8 @@ internal static class ExecutionEndpoints
     private static async Task<IResult> CancelAsync(
         string id, HttpRequest request, ExecutionCommands commands, CancellationToken cancellationToken)
     {
-        var command = CancelCommand.Read(await RequestBody.ReadFieldsAsync(request, cancellationToken));
-        return TypedResults.Bytes((await commands.CancelAsync(command with { Id = id }, cancellationToken)).DescribeNow(), Json);
+        var command = CancelCommand.Read(await RequestBody.ReadFieldsAsync(request, cancellationToken), id);
+        return TypedResults.Bytes((await commands.CancelAsync(command, cancellationToken)).DescribeNow(), Json);
     }
 
     private static async Task<IResult> SuspendAsync(

@@ -62,6 +62,7 @@ internal sealed class ExecutionHub(ExecutionCommands commands, HubTable table) :
     /// <param name="cancellationToken">Ends the stream and nothing else.</param>
     public async Task<IAsyncEnumerable<EventBatch>> Watch(string id, long from, CancellationToken cancellationToken)
     {
+        CheckFrom(from);
         var log = (await commands.FindAsync(id ?? "", "watch", cancellationToken)).Log;
         return Peer.CountAsync(EventStream.ReadAsync(log, from, cancellationToken), cancellationToken);
     }
@@ -70,6 +71,7 @@ internal sealed class ExecutionHub(ExecutionCommands commands, HubTable table) :
     /// <inheritdoc cref="Watch" path="/param" />
     public async Task<IAsyncEnumerable<RawJson>> Tail(string id, long from, CancellationToken cancellationToken)
     {
+        CheckFrom(from);
         var log = (await commands.FindAsync(id ?? "", "tail", cancellationToken)).Log;
         var events = log.ReadEventsAsync(from, cancellationToken).Select(json => new RawJson(json));
         return Peer.CountAsync(events, cancellationToken);
@@ -87,6 +89,14 @@ internal sealed class ExecutionHub(ExecutionCommands commands, HubTable table) :
     {
         Peer.CancelOwned();
         return Task.CompletedTask;
+    }
+
+    private static void CheckFrom(long from)
+    {
+        if (from < 0)
+        {
+            throw CommandException.Range("from", 0, long.MaxValue);
+        }
     }
 
     // What no .NET string can hold is replaced, as on the other transports.

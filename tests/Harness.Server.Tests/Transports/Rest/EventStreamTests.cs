@@ -69,6 +69,8 @@ public sealed partial class EventStreamTests
     [InlineData("", "EPOCH-3", 4)]
     [InlineData("?from=1&last_event_id=EPOCH-1", "EPOCH-3", 4)]
     [InlineData("", "other-3", 1)]
+    [InlineData("?from=3&epoch=EPOCH", null, 3)]
+    [InlineData("?from=3&epoch=other", null, 1)]
     public async Task StreamBeginsWhereItWasAskedTo(string query, string? lastEventId, int first)
     {
         var (app, kind) = await ManualKind.StartAppAsync();

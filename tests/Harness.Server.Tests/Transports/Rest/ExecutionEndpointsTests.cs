@@ -116,6 +116,8 @@ public sealed class ExecutionEndpointsTests : IAsyncLifetime
     [InlineData("POST", "/cancel", """{"reason":"which?"}""", "invalid_field")]
     [InlineData("POST", "/cancel", """{"ids":"X"}""", "invalid_field")]
     [InlineData("POST", "/cancel", """{"filter":{"status":"nope"}}""", "invalid_field")]
+    [InlineData("POST", "/cancel", """{"id":"X","ids":["Y"]}""", "invalid_field")]
+    [InlineData("POST", "/X/cancel", """{"ids":["Y"]}""", "invalid_field")]
     [InlineData(
         "GET", "?label.a=1&label.b=1&label.c=1&label.d=1&label.e=1&label.f=1&label.g=1&label.h=1&label.i=1"
         + "&label.j=1&label.k=1&label.l=1&label.m=1&label.n=1&label.o=1&label.p=1&label.q=1", null, "invalid_field")]

@@ -162,6 +162,10 @@ public sealed class ExecutionHubTests
         Assert.Contains("HubException: Test execution not found: nope", await RefusalAsync(() => hub.WatchAsync("nope")));
         Assert.Contains("HubException: Test execution not found: nope", await RefusalAsync(() => hub.AskAsync("Status", new { id = "nope" })));
         Assert.Contains("HubException: Missing execution id for cancel action", await RefusalAsync(() => hub.AskAsync("Cancel", new { })));
+        Assert.Contains("HubException: from must be a whole number from 0 to 9223372036854775807", await RefusalAsync(() => hub.WatchAsync("nope", from: -1)));
+        Assert.Contains("HubException: from must be a whole number from 0 to 9223372036854775807", await RefusalAsync(
+            () => hub.StreamAsync<JsonElement>("Tail", "nope", -1L, Stop).ToListAsync(Stop).AsTask()));
+        Assert.Contains("HubException: id excludes ids and filter", await RefusalAsync(() => hub.AskAsync("Cancel", new { id = "x", ids = new[] { "y" } })));
         Assert.Contains("HubException: Unknown kind: x.", await RefusalAsync(() => hub.AskAsync("Execute", new { kind = "x" })));
         Assert.Contains("HubException: the command must be a JSON object", await RefusalAsync(() => hub.AskAsync("List", 7)));
         Assert.Contains("HubException: limit must be", await RefusalAsync(() => hub.AskAsync("List", new { limit = -1 })));

@@ -3,6 +3,7 @@ using Harness.Executions;
 using Harness.Generations;
 using Harness.Server.Transports.Rest;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.OpenApi;
 
 namespace Harness.Server.Dialects.VoltAgent.Agents;
 
@@ -19,7 +20,6 @@ internal static class AgentEndpoints
 
     /// <summary>Adds the kind <c>generation</c>.</summary>
     public static IServiceCollection AddVoltAgentAgents(this IServiceCollection services) => services
-        .AddSingleton<ApiErrors>()
         .AddSingleton<AgentRequests>()
         .AddSingleton<IExecutionKind, GenerationKind>();
 
@@ -27,13 +27,13 @@ internal static class AgentEndpoints
     public static void MapVoltAgentAgents(this IEndpointRouteBuilder routes)
     {
         var errors = routes.ServiceProvider.GetRequiredService<ApiErrors>();
-        var api = routes.MapGroup("/agents").AddEndpointFilter(errors);
+        var api = routes.MapGroup("/agents").MayRefuse().AddEndpointFilter(errors);
 
-        api.MapGet("", List).WithTags("Agent Management").WithSummary("List all agents").Produces<ApiData<object>>();
-        api.MapGet("/{id}", Get).WithTags("Agent Management").WithSummary("One agent").Produces<ApiData<object>>().Produces<ApiError>(404);
+        api.MapGet("", List).WithTags("Agent Management").WithSummary("List all agents").Answers<List<AgentSummary>>();
+        api.MapGet("/{id}", Get).WithTags("Agent Management").WithSummary("One agent").Answers<AgentDetails>(404);
         api.MapGet("/{id}/history", GetHistoryAsync).WithTags("Agent Management")
-            .WithSummary("Generations of an agent, the newest first; page from 0, limit 1 to 100")
-            .Produces<ApiData<object>>().Produces<ApiError>(400).Produces<ApiError>(404);
+            .WithSummary("Generations of an agent, the newest first, in pages").Answers<HistoryPage>(400, 404, 503)
+            .TakesQuery(("page", JsonSchemaType.Integer, "From 0"), ("limit", JsonSchemaType.Integer, "Generations of one page: 1 to 100"));
 
         var generations = api.MapGroup("").WithTags("Agent Generation");
         generations.MapPost("/{id}/text", (string id, HttpContext context, AgentRequests agents) =>
@@ -50,10 +50,11 @@ internal static class AgentEndpoints
             .WithSummary("Generate an object, as far as it has come, as server-sent events").DescribeStream(isObject: true);
 
         generations.MapPost("/{id}/executions/{executionId}/cancel", CancelAsync).WithSummary("Cancel a generation, with a reason if there is one")
-            .Produces<ApiData<object>>().Produces<ApiError>(404).Produces<ApiError>(409);
+            .Answers<CancelAnswer>(400, 404, 409, 413, 503).TakesReason();
         generations.MapGet("/{id}/executions/{executionId}/stream", AttachAsync)
             .WithSummary("Watch a generation from its beginning or after Last-Event-ID, also when it has ended")
-            .Produces(200, contentType: "text/event-stream").Produces(204).Produces<ApiError>(400).Produces<ApiError>(404);
+            .Streams(400, 404, 503).Produces(StatusCodes.Status204NoContent)
+            .TakesQuery(("fromSequence", JsonSchemaType.Integer, "Only events after this one, as Last-Event-ID"));
     }
 
     private static JsonHttpResult<ApiData<object>> List(AgentCatalog catalog) =>

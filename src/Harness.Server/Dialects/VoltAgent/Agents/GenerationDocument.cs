@@ -2,7 +2,6 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using Microsoft.OpenApi;
 
 namespace Harness.Server.Dialects.VoltAgent.Agents;
 
@@ -17,32 +16,33 @@ internal static class GenerationDocument
         """;
 
     /// <summary>The body, and the answers of a generation that is waited for.</summary>
-    public static RouteHandlerBuilder DescribeGeneration(this RouteHandlerBuilder route, bool isObject) => route
-        .Produces<ApiData<object>>().Produces<ApiError>(400).Produces<ApiError>(404).Produces<ApiError>(409).Produces<ApiError>(500)
-        .Produces<ApiError>(503).DescribeBody(isObject);
+    public static RouteHandlerBuilder DescribeGeneration(this RouteHandlerBuilder route, bool isObject) =>
+        route.Answers<GenerationAnswer>(400, 404, 409, 413, 503).DescribeBody(isObject);
 
     /// <summary>The body, and the answers of a generation that is streamed.</summary>
-    public static RouteHandlerBuilder DescribeStream(this RouteHandlerBuilder route, bool isObject) => route
-        .Produces(200, contentType: "text/event-stream").Produces<ApiError>(400).Produces<ApiError>(404).Produces<ApiError>(503)
-        .DescribeBody(isObject);
+    public static RouteHandlerBuilder DescribeStream(this RouteHandlerBuilder route, bool isObject) =>
+        route.Streams(400, 404, 413, 503).DescribeBody(isObject);
 
-    private static RouteHandlerBuilder DescribeBody(this RouteHandlerBuilder route, bool isObject) =>
-        route.AddOpenApiOperationTransformer(async (operation, context, cancellationToken) =>
-        {
-            var type = isObject ? typeof(ObjectBody) : typeof(TextBody);
-            operation.RequestBody = new OpenApiRequestBody
-            {
-                Required = true,
-                Content = new Dictionary<string, OpenApiMediaType>
-                {
-                    ["application/json"] = new()
-                    {
-                        Schema = await context.GetOrCreateSchemaAsync(type, parameterDescription: null, cancellationToken),
-                        Example = JsonNode.Parse(isObject ? ObjectExample : TextExample),
-                    },
-                },
-            };
-        });
+    private static RouteHandlerBuilder DescribeBody(this RouteHandlerBuilder route, bool isObject) => isObject
+        ? route.TakesBody<ObjectBody>(isRequired: true, ObjectExample)
+        : route.TakesBody<TextBody>(isRequired: true, TextExample);
+
+    private sealed record GenerationAnswer(
+        [property: JsonPropertyName("provider")] string Provider,
+        [property: JsonPropertyName("model")] string Model,
+        [property: JsonPropertyName("usage")] UsageAnswer Usage,
+        [property: JsonPropertyName("finishReason")] string FinishReason,
+        [property: JsonPropertyName("toolCalls")] IReadOnlyList<JsonObject> ToolCalls,
+        [property: JsonPropertyName("toolResults")] IReadOnlyList<JsonObject> ToolResults,
+        [property: JsonPropertyName("executionId"), Description("The generation's own id, to find it again by")] string ExecutionId,
+        [property: JsonPropertyName("text"), Description("The answer; not there when an object was asked for")] string? Text = null,
+        [property: JsonPropertyName("object"), Description("The object, when one was asked for")] JsonNode? Object = null,
+        [property: JsonPropertyName("userContext"), Description("As it was sent")] JsonObject? UserContext = null);
+
+    private sealed record UsageAnswer(
+        [property: JsonPropertyName("promptTokens")] int PromptTokens,
+        [property: JsonPropertyName("completionTokens")] int CompletionTokens,
+        [property: JsonPropertyName("totalTokens")] int TotalTokens);
 
     private sealed record TextBody(
         [property: JsonPropertyName("input"), Description("A text, or messages {role, content}")] JsonNode Input,

@@ -1,10 +1,10 @@
 using System.Globalization;
-using System.Net.Mime;
 using Harness.Executions;
 using Harness.Server.Transports;
 using Harness.Server.Transports.Rest;
 using Harness.Workflows;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.OpenApi;
 
 namespace Harness.Server.Dialects.VoltAgent.Workflows;
 
@@ -18,24 +18,35 @@ internal static class WorkflowEndpoints
     /// <summary>Maps the routes.</summary>
     public static void MapVoltAgentWorkflows(this IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup("/workflows").WithTags("Workflows").AddEndpointFilter(AnswerRefusalAsync);
-        api.MapGet("", List).WithSummary("All workflows");
-        api.MapGet("/count", Count).WithSummary("How many workflows there are");
-        api.MapGet("/executions", ListExecutionsAsync).WithSummary("Executions of workflows, the newest first");
-        api.MapGet("/{id}", Get).WithSummary("A workflow with its steps and schemas");
-        api.MapGet("/{id}/history", GetHistoryAsync).WithSummary("Executions of a workflow with their steps, in pages");
-        api.MapGet("/{id}/executions", ListExecutionsAsync).WithSummary("Executions of a workflow, the newest first");
-        api.MapPost("/{id}/execute", ExecuteAsync).WithSummary("Run a workflow until it ends or is suspended");
+        var errors = routes.ServiceProvider.GetRequiredService<ApiErrors>();
+        var api = routes.MapGroup("/workflows").WithTags("Workflows").MayRefuse().AddEndpointFilter(errors);
+        api.MapGet("", List).WithSummary("All workflows").Answers<List<WorkflowItem>>();
+        api.MapGet("/count", Count).WithSummary("How many workflows there are").Answers<CountAnswer>();
+        api.MapGet("/executions", (HttpRequest request, WorkflowCatalog workflows, WorkflowLists lists, CancellationToken cancellationToken) =>
+                ListExecutionsAsync(null, request, workflows, lists, cancellationToken))
+            .WithSummary("Executions of workflows, the newest first").Answers<List<WorkflowRecord>>(400, 503).TakesFilter()
+            .TakesQuery(("workflowId", JsonSchemaType.String, "Executions of this workflow only"));
+        api.MapGet("/{id}", Get).WithSummary("A workflow with its steps and schemas").Answers<WorkflowDetails>(404);
+        api.MapGet("/{id}/history", GetHistoryAsync).WithSummary("Executions of a workflow with their steps, in pages")
+            .Answers<HistoryAnswer>(400, 404, 503).TakesPage();
+        api.MapGet("/{id}/executions", ListExecutionsAsync).WithSummary("Executions of a workflow, the newest first")
+            .Answers<List<WorkflowRecord>>(400, 404, 503).TakesFilter();
+        api.MapPost("/{id}/execute", ExecuteAsync).WithSummary("Run a workflow until it ends or is suspended")
+            .Answers<WorkflowAnswer>(400, 404, 409, 413, 503).TakesInput();
         api.MapPost("/{id}/stream", StreamAsync).WithSummary("Run a workflow and stream its events, across suspensions")
-            .Produces(200, contentType: MediaTypeNames.Text.EventStream);
+            .Streams(400, 404, 409, 413, 503).TakesInput().TakesUntil();
 
         var execution = api.MapGroup("/{id}/executions/{executionId}");
-        execution.MapPost("/suspend", SuspendAsync).WithSummary("Suspend a running workflow");
-        execution.MapPost("/resume", ResumeAsync).WithSummary("Resume a suspended workflow, and wait until it ends or is suspended again");
-        execution.MapPost("/cancel", CancelAsync).WithSummary("Cancel a workflow, also a suspended one");
-        execution.MapGet("/state", GetStateAsync).WithSummary("How far an execution has come");
+        execution.MapPost("/suspend", SuspendAsync).WithSummary("Suspend a running workflow")
+            .Answers<SuspendAnswer>(400, 404, 413, 503).TakesReason();
+        execution.MapPost("/resume", ResumeAsync).WithSummary("Resume a suspended workflow, and wait until it ends or is suspended again")
+            .Answers<WorkflowAnswer>(400, 404, 413, 503).TakesResumeData();
+        execution.MapPost("/cancel", CancelAsync).WithSummary("Cancel a workflow, also a suspended one")
+            .Answers<CancelAnswer>(400, 404, 409, 413, 503).TakesReason();
+        execution.MapGet("/state", GetStateAsync).WithSummary("How far an execution has come").Answers<WorkflowRecord>(400, 404, 503);
         execution.MapGet("/stream", AttachAsync).WithSummary("Stream an execution's events from the first, or after Last-Event-ID")
-            .Produces(200, contentType: MediaTypeNames.Text.EventStream);
+            .Streams(400, 404, 503).TakesUntil()
+            .TakesQuery(("fromSequence", JsonSchemaType.Integer, "Only events after this one, as Last-Event-ID"));
     }
 
     private static JsonHttpResult<ApiData<List<WorkflowItem>>> List(WorkflowCatalog workflows) => ApiEnvelope.Success(workflows.All.Select(WorkflowItem.From).ToList());
@@ -154,32 +165,4 @@ internal static class WorkflowEndpoints
     }
 
     private static string StatusOf(Execution execution) => WireWords.Of(execution.DecidedStatus);
-
-    private static async ValueTask<object?> AnswerRefusalAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
-    {
-        try
-        {
-            return await next(context);
-        }
-        catch (OperationCanceledException) when (!context.HttpContext.RequestAborted.IsCancellationRequested)
-        {
-            return ApiEnvelope.Error(StatusCodes.Status503ServiceUnavailable, "The server is stopping; the execution can be found when it is back");
-        }
-        catch (Exception e) when (!context.HttpContext.Response.HasStarted && Describe(e) is not null)
-        {
-            var (status, message) = Describe(e)!.Value;
-            return ApiEnvelope.Error(status, message);
-        }
-    }
-
-    // Null: our own fault, which the server's log has to have.
-    private static (int Status, string Message)? Describe(Exception exception) => exception switch
-    {
-        ApiException refusal => (refusal.Status, refusal.Message),
-        CommandException { Code: "overloaded" } refusal => (StatusCodes.Status503ServiceUnavailable, refusal.Message),
-        CommandException or ExecutionInputException => (StatusCodes.Status400BadRequest, exception.Message),
-        StoreException => (StatusCodes.Status503ServiceUnavailable, exception.Message),
-        BadHttpRequestException refusal => (refusal.StatusCode, refusal.Message),
-        _ => null,
-    };
 }

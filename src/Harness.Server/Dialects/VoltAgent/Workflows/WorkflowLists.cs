@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Harness.Executions;
 using Harness.Server.Transports;
 using Harness.Server.Transports.Rest;
@@ -25,25 +26,15 @@ internal sealed class WorkflowLists(ExecutionRegistry executions, WorkflowKind k
         var (from, to) = (Time(query, "from"), Time(query, "to"));
         var userId = query["userId"].ToString();
         workflowId ??= query["workflowId"].ToString() is { Length: > 0 } id ? id : null;
-        var matching = (await FindAsync(workflowId, cancellationToken)).Where(execution =>
+        var matching = FindAsync(workflowId, cancellationToken).Where(execution =>
             (status is null || WireWords.Of(execution.State.Status) == status)
             && !(execution.State.StartedAt < from) && !(execution.State.StartedAt > to));
-        var records = new List<WorkflowRecord>();
-        foreach (var execution in userId.Length == 0 ? matching.Skip(offset).Take(limit) : matching)
-        {
-            var record = await WorkflowRecord.ReadAsync(execution, withSteps: false, cancellationToken);
-            if (userId.Length == 0 || record.UserId == userId)
-            {
-                records.Add(record);
-            }
 
-            if (records.Count == offset + limit)
-            {
-                break;
-            }
-        }
-
-        return userId.Length == 0 ? records : [.. records.Skip(offset)];
+        // Whose it is stands in the log: without that question those that are skipped need not be read.
+        var records = (userId.Length == 0 ? matching.Skip(offset).Take(limit) : matching)
+            .Select(async (execution, stop) => await WorkflowRecord.ReadAsync(execution, withSteps: false, stop));
+        return await (userId.Length == 0 ? records : records.Where(record => record.UserId == userId).Skip(offset).Take(limit))
+            .ToListAsync(cancellationToken);
     }
 
     /// <summary>A page with the steps: <c>page</c> from 0, <c>limit</c>.</summary>
@@ -52,7 +43,7 @@ internal sealed class WorkflowLists(ExecutionRegistry executions, WorkflowKind k
     {
         var limit = EventQuery.Whole(query, "limit", 1, MaxItems) ?? 10;
         var page = EventQuery.Whole(query, "page", 0, 1_000_000) ?? 0;
-        var all = await FindAsync(workflowId, cancellationToken);
+        var all = await FindAsync(workflowId, cancellationToken).ToListAsync(cancellationToken);
         var records = new List<WorkflowRecord>();
         foreach (var execution in all.Skip((int)Math.Min(int.MaxValue, page * limit)).Take((int)limit))
         {
@@ -62,17 +53,24 @@ internal sealed class WorkflowLists(ExecutionRegistry executions, WorkflowKind k
         return new HistoryAnswer(records, new Pagination(page, limit, all.Count));
     }
 
-    private async Task<IReadOnlyList<Execution>> FindAsync(string? workflowId, CancellationToken cancellationToken)
+    // From the store as far as the caller reads on.
+    private async IAsyncEnumerable<Execution> FindAsync(string? workflowId, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var (found, cursor) = (new List<Execution>(), (string?)null);
+        var cursor = (string?)null;
         do
         {
-            var page = await executions.ListAsync(new ExecutionFilter { Kind = kind.Name }, cursor, CommandLimits.PageItems, cancellationToken);
-            found.AddRange(page.Items.Where(execution => workflowId is null || execution.Request.Facts.GetValueOrDefault(WorkflowKind.Fact) == workflowId));
+            var page = await executions.ListAsync(new ExecutionFilter { Kind = kind.Name }, cursor, MaxItems, cancellationToken);
+            foreach (var execution in page.Items)
+            {
+                if (workflowId is null || execution.Request.Facts.GetValueOrDefault(WorkflowKind.Fact) == workflowId)
+                {
+                    yield return execution;
+                }
+            }
+
             cursor = page.Next;
         }
         while (cursor is not null);
-        return found;
     }
 
     private static string? Status(string word) => word switch

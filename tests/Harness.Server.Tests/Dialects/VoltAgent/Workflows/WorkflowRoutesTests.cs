@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Harness.Executions;
+using Harness.Workflows;
 
 namespace Harness.Server.Tests.Dialects.VoltAgent.Workflows;
 
@@ -174,6 +175,26 @@ public sealed class WorkflowRoutesTests : IAsyncLifetime
         Assert.Equal([second], await IdsAsync("/workflows/order-approval/executions?status=suspended&userId=ann"));
         Assert.Equal([second], await IdsAsync("/workflows/order-approval/executions?limit=1&offset=1"));
         Assert.Empty(await IdsAsync("/workflows/executions?userId=bob"));
+    }
+
+    [Fact]
+    public async Task ListGoesOnAsFarAsItsPageNeeds()
+    {
+        var kind = _server.App.Services.GetRequiredService<WorkflowKind>();
+        var ids = new List<string>();
+        for (var i = 0; i < 103; i++)
+        {
+            var user = i < 2 ? "ann" : "bob";
+            var execution = _server.App.Executions.Start(kind.Plan(JsonElement.Parse(
+                $$"""{"workflow":"order-approval","input":{"orderId":"o","amount":1},"userId":"{{user}}"}""")));
+            await execution.Completion.WaitAsync(Stop);
+            ids.Insert(0, execution.Id);
+        }
+
+        Assert.Equal(ids[..2], await IdsAsync("/workflows/executions?limit=2"));
+        Assert.Equal(ids[99..102], await IdsAsync("/workflows/executions?limit=3&offset=99"));
+        Assert.Equal(ids[102..], await IdsAsync("/workflows/order-approval/executions?userId=ann&offset=1"));
+        Assert.Empty(await IdsAsync("/workflows/executions?offset=103"));
     }
 
     /// <summary>Case, method, path ({S}: a suspended execution, {D}: one that has completed), body, code, message.</summary>

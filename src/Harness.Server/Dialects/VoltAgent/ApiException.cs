@@ -1,6 +1,6 @@
-namespace Harness.Server.Dialects.VoltAgent.Workflows;
+namespace Harness.Server.Dialects.VoltAgent;
 
-/// <summary>A request that is refused; the group's filter words it as <see cref="ApiEnvelope.Error"/>.</summary>
+/// <summary>A request that is refused; <see cref="ApiErrors"/> words it as <see cref="ApiEnvelope.Error"/>.</summary>
 internal sealed class ApiException(int status, string message) : Exception(message)
 {
     /// <summary>The HTTP status.</summary>
