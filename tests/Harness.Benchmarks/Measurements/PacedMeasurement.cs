@@ -22,7 +22,7 @@ internal sealed class PacedMeasurement(string title, Load load, Scale scale) : I
 
     public double[] Measure(Contender contender, MeasuredServer server)
     {
-        var outcome = LoadRun.Run(server, contender.Protocol, load with { Lines = scale.Lines(load.Lines) }, scale.TimeLimit);
+        var outcome = LoadRun.Run(server, contender.Protocol, scale.Load(load), scale.TimeLimit);
         return
         [
             outcome.Latency(500),

@@ -1,12 +1,17 @@
+using Harness.Benchmarks.Transports;
+
 namespace Harness.Benchmarks.Measurements;
 
 /// <summary>How much is done: enough to be told of, or just enough to see that it works.</summary>
 internal sealed record Scale(bool IsQuick)
 {
-    private const int QuickShare = 20;
+    private const int QuickShare = 50;
 
-    /// <summary>About how long a round of deliveries takes.</summary>
+    /// <summary>How long deliveries are measured at least, run after run.</summary>
     public TimeSpan Target => IsQuick ? TimeSpan.FromMilliseconds(50) : TimeSpan.FromSeconds(1);
+
+    /// <summary>Runs that would take longer get fewer lines.</summary>
+    public TimeSpan LongestRun => 8 * Target;
 
     /// <summary>A server that needs longer for one load is not able to do it.</summary>
     public TimeSpan TimeLimit => TimeSpan.FromSeconds(IsQuick ? 10 : 30);
@@ -18,5 +23,12 @@ internal sealed record Scale(bool IsQuick)
     public long Lines(long wanted) => IsQuick ? Math.Max(10, wanted / QuickShare) : wanted;
 
     /// <summary>Sockets, or repetitions.</summary>
-    public int Count(int wanted) => IsQuick ? Math.Max(3, wanted / QuickShare) : wanted;
+    public int Count(int wanted) => IsQuick ? Math.Max(1, wanted / QuickShare) : wanted;
+
+    /// <summary>A load; a few sockets stay as they are.</summary>
+    public Load Load(Load wanted)
+    {
+        var sockets = wanted.Sockets < QuickShare ? wanted.Sockets : Count(wanted.Sockets);
+        return new Load(sockets, Lines(wanted.Lines), wanted.Rate, wanted.HasRunEach);
+    }
 }

@@ -10,6 +10,9 @@ internal sealed record LoadOutcome(Load Load, TimeSpan Elapsed, TimeSpan Process
     /// <summary>From the first command to the last result.</summary>
     public TimeSpan FromCommand { get; init; }
 
+    /// <summary>Processor time of this process: well below <see cref="Elapsed"/>, or it is the client that was measured.</summary>
+    public TimeSpan Client { get; init; }
+
     /// <summary>Lines that came, on all sockets together.</summary>
     public double Messages => (double)Load.Sockets * Load.Lines;
 

@@ -17,11 +17,11 @@ internal static class LoadRun
     {
         using var loop = new LoadLoop(limit);
         loop.Open(load.Sockets, () => new LoadClient(server.Port, protocol(), load.Rate > 0 ? new LatencyCounts() : null));
-        var before = server.ProcessorTime;
+        var (before, client) = (server.ProcessorTime, Environment.CpuUsage.TotalTime);
         var began = Stopwatch.GetTimestamp();
         Start(loop, load, started);
         loop.RunUntil(() => loop.Finished == load.Sockets);
-        var processor = server.ProcessorTime - before;
+        (before, client) = (server.ProcessorTime - before, Environment.CpuUsage.TotalTime - client);
         foreach (var bad in loop.Clients.Select(client => client.Arrivals).Where(
             arrivals => arrivals.Lines != load.Lines || arrivals.LastSequence != load.Lines + 2))
         {
@@ -32,8 +32,9 @@ internal static class LoadRun
         // Subscribing is no part of delivery; where each has a run of its own, starting it is.
         var first = load.HasRunEach ? began : loop.Clients.Min(client => client.Arrivals.FirstLineAt);
         var elapsed = Stopwatch.GetElapsedTime(first, loop.Clients.Max(client => client.Arrivals.ResultAt));
-        return new LoadOutcome(load, elapsed, processor, [.. loop.Clients.Select(client => client.Arrivals.Latency).OfType<LatencyCounts>()])
+        return new LoadOutcome(load, elapsed, before, [.. loop.Clients.Select(client => client.Arrivals.Latency).OfType<LatencyCounts>()])
         {
+            Client = client,
             FromCommand = Stopwatch.GetElapsedTime(began, loop.Clients.Max(client => client.Arrivals.ResultAt)),
         };
     }

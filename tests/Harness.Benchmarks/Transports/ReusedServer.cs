@@ -21,7 +21,7 @@ internal sealed class ReusedServer(Scale scale) : IDisposable
         {
             foreach (var load in WarmUp)
             {
-                LoadRun.Run(_server, contender.Protocol, load with { Lines = scale.Lines(load.Lines) }, scale.TimeLimit);
+                LoadRun.Run(_server, contender.Protocol, scale.Load(load), scale.TimeLimit);
             }
         }
 

@@ -8,8 +8,9 @@ const rest = 'x'.repeat(79);
  * @param encode makes of an event what is sent
  * @param send gives items to everyone who watches a run, in order
  * @param drained resolves when nobody who watches a run has much unsent
+ * @param clock the system's monotonic time in nanoseconds
  */
-export function createRuns({ encode, send, drained }) {
+export function createRuns({ encode, send, drained, clock = process.hrtime.bigint }) {
   const runs = new Map();
   const event = (run, type, seq, message) => encode({ type, id: run.id, message, seq, ts: new Date().toISOString() });
 
@@ -20,7 +21,7 @@ export function createRuns({ encode, send, drained }) {
       const due = rate > 0 ? Math.min(lines, Math.floor(((performance.now() - began) / 1000) * rate)) : Math.min(lines, written + burst);
       const items = [];
       for (; written < due; written++) {
-        items.push(event(run, 'log', written + 2, `T=${String(rate > 0 ? process.hrtime.bigint() : 0).padStart(19, '0')}${rest}`));
+        items.push(event(run, 'log', written + 2, `T=${String(rate > 0 ? clock() : 0).padStart(19, '0')}${rest}`));
       }
 
       if (items.length > 0) send(run, items);
