@@ -62,21 +62,22 @@ internal static class TransportMeasurement
         List<Contender> contenders, List<IMeasurement> measurements, Scale scale, Func<IMeasurement, Contender, Attempt> attempt)
     {
         var all = measurements
-            .SelectMany(measurement => contenders.Where(contender => contender.Works.Contains(measurement.Work)), attempt)
-            .ToList();
-        foreach (var one in all.Where(one => one.Measurement.Server != ServerState.Used))
+            .SelectMany(measurement => contenders.Where(contender => contender.Works.Contains(measurement.Work)), attempt);
+        using var server = new ReusedServer(scale);
+        foreach (var one in all)
         {
-            using var process = new ReusedServer(scale);
-            one.Make(() => process.Get(one.Contender, isWarm: one.Measurement.Server == ServerState.Warm));
-        }
-
-        using var used = new ReusedServer(scale);
-        foreach (var one in all.Where(one => one.Measurement.Server == ServerState.Used))
-        {
-            if (!one.Make(() => used.Get(one.Contender, isWarm: true)))
+            // Whether it works shows in any process, and starting them is what takes the time.
+            var isAlone = one.Measurement.Server != ServerState.Used && !scale.IsQuick;
+            if (isAlone)
             {
-                // It still works off what was too much.
-                used.Stop();
+                server.Stop();
+            }
+
+            // One that was not able to do it still works off what was too much.
+            var isDone = one.Make(() => server.Get(one.Contender, isWarm: one.Measurement.Server != ServerState.New));
+            if (isAlone || !isDone)
+            {
+                server.Stop();
             }
         }
     }
