@@ -75,9 +75,10 @@ internal static class EventScan
             var sequence = message[(message.LastIndexOf("\"seq\":"u8) + "\"seq\":"u8.Length)..];
             arrivals.AddResult(Utf8Parser.TryParse(sequence, out long last, out _) ? last : -1);
         }
-        else if (message.IndexOf("\"type\":\"error\""u8) >= 0 || message.IndexOf("\"error\":\""u8) >= 0)
+        else if (message.IndexOf("\"type\":\"error\""u8) >= 0 || message.IndexOf("\"error\":\""u8) >= 0
+            || message.IndexOf("\"type\":\"truncated\""u8) >= 0)
         {
-            throw new InvalidDataException($"The server refuses: {Encoding.UTF8.GetString(BeginningOf(message))}");
+            throw new InvalidDataException($"The server refuses, or has lost events: {Encoding.UTF8.GetString(BeginningOf(message))}");
         }
         else
         {
