@@ -27,7 +27,7 @@ internal sealed class Report(IReadOnlyList<IMeasurement> measurements, IReadOnly
 
     /// <summary>The values of one round in a line.</summary>
     public static string Describe(IMeasurement measurement, double[] values) =>
-        string.Join(", ", measurement.Columns.Zip(values, (column, value) => $"{column.Title.Trim()} {Text(value, column.Format)}"));
+        string.Join(", ", measurement.Columns.Zip(values, (column, value) => $"{column.Title} {Text(value, column.Format)}"));
 
     /// <summary>All tables.</summary>
     public override string ToString()

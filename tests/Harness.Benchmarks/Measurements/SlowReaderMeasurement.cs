@@ -27,11 +27,11 @@ internal sealed class SlowReaderMeasurement(Scale scale) : IMeasurement
     public IReadOnlyList<Column> Columns { get; } =
     [
         new("run, ms", "0"),
-        new("x of an other run", "0.00"),
-        new("x of the same run", "0.00"),
+        new("run x of an other run", "0.00"),
+        new("run x of the same run", "0.00"),
         new("paced p99 us", "0"),
-        new("x of an other run ", "0.00"),
-        new("x of the same run ", "0.00"),
+        new("p99 x of an other run", "0.00"),
+        new("p99 x of the same run", "0.00"),
         new("MB", "0"),
         new("MB, of an other run", "0"),
         new("MB, of the same run", "0"),
