@@ -11,7 +11,7 @@ internal sealed record Scale(bool IsQuick)
     public TimeSpan Target => IsQuick ? TimeSpan.FromMilliseconds(50) : TimeSpan.FromSeconds(1);
 
     /// <summary>Runs that would take longer get fewer lines.</summary>
-    public TimeSpan LongestRun => 8 * Target;
+    public TimeSpan LongestRun => 5 * Target;
 
     /// <summary>A server that needs longer for one load is not able to do it.</summary>
     public TimeSpan TimeLimit => TimeSpan.FromSeconds(IsQuick ? 10 : 30);
