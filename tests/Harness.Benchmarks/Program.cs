@@ -1,4 +1,3 @@
-using System.Globalization;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
@@ -17,14 +16,16 @@ switch (args)
     case ["store", ..]:
         await StoreMeasurement.RunAsync(args);
         return 0;
-    case ["transports", ..]:
-        await TransportMeasurement.RunAsync(args);
-        return 0;
+    case [TransportMeasurement.Command, .. var options]:
+        return TransportMeasurement.Run(options);
     case ["memory"]:
         await MemoryMeasurement.RunAsync();
         return 0;
-    case ["naive", var port]:
-        await NaiveServer.RunAsync(int.Parse(port, CultureInfo.InvariantCulture));
+    case [NaiveServer.Command, var port, ..]:
+        await NaiveServer.RunAsync(port);
+        return 0;
+    case [StringServer.Command, var port, .. var store]:
+        await StringServer.RunAsync(port, store);
         return 0;
 }
 

@@ -1,67 +1,85 @@
-using System.Globalization;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 
 namespace Harness.Benchmarks.Transports;
 
-/// <summary>One socket of a load: speaks just enough of the protocol to be served, over the operating system's socket and nothing else.</summary>
+/// <summary>One connection of a load, over the operating system's socket and nothing else. Never blocks when it reads.</summary>
 internal sealed class LoadClient : IDisposable
 {
-    [ThreadStatic]
-    private static byte[]? _shared;
+    // So much at once that a server's largest write is one read, and yet in the processor's cache.
+    private const int ReadLength = 256 * 1024;
 
-    private readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-    private readonly bool _isHub;
+    // A client with much to read lets the others have their turn.
+    private const int MaxReads = 4;
 
-    private LoadClient(bool isHub, LatencyCounts? latency) => (_isHub, Reader) = (isHub, new FrameReader(isHub, latency));
+    private readonly ILoadProtocol _protocol;
+    private readonly Action<byte[]> _send;
+    private byte[] _rest = [];
+    private int _restLength;
+
+    /// <summary>Connects and greets.</summary>
+    public LoadClient(int port, ILoadProtocol protocol, LatencyCounts? latency)
+    {
+        (_protocol, Arrivals, _send) = (protocol, new Arrivals(latency), Send);
+        Socket.Connect(IPAddress.Loopback, port);
+        Socket.Blocking = false;
+        Send(protocol.Greeting(port));
+    }
+
+    public Socket Socket { get; } = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
     /// <summary>What came.</summary>
-    public FrameReader Reader { get; }
+    public Arrivals Arrivals { get; }
 
-    public static async Task<LoadClient> ConnectAsync(int port, bool isHub, LatencyCounts? latency)
+    /// <summary>Whether commands can be sent.</summary>
+    public bool IsReady => _protocol.IsReady;
+
+    /// <summary>Starts a run.</summary>
+    public void Execute(Load load) => Send(_protocol.Execute(load));
+
+    /// <summary>Watches a run, unless it does already because it has started it.</summary>
+    public void Watch(string id, bool isStarter)
     {
-        var client = new LoadClient(isHub, latency);
-        await client._socket.ConnectAsync(IPAddress.Loopback, port);
-        await client._socket.SendAsync(Encoding.ASCII.GetBytes(
-            $"GET /{(isHub ? "hub" : "ws")} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
-        await client.ReadHeadAsync();
-        if (isHub)
+        if (!isStarter || !_protocol.StarterWatches)
         {
-            await client.SendAsync("{\"protocol\":\"json\",\"version\":1}\u001e");
+            Send(_protocol.Watch(id));
         }
-
-        client._socket.Blocking = false;
-        return client;
     }
 
-    /// <summary>Starts lines that come to so many sockets.</summary>
-    public Task ExecuteAsync(long lines, double rate, int watchers)
+    /// <summary>Sends all of some bytes.</summary>
+    public void Send(byte[] bytes)
     {
-        var data = string.Create(CultureInfo.InvariantCulture, $"{{\"lines\":{lines},\"rate\":{rate},\"size\":100,\"watchers\":{watchers}}}");
-        return SendAsync(_isHub
-            ? $"{{\"type\":1,\"target\":\"Execute\",\"arguments\":[{data}]}}\u001e"
-            : $"{{\"action\":\"execute\",\"kind\":\"synthetic\",\"data\":{data}}}");
-    }
-
-    /// <summary>Asks for what an other socket has started.</summary>
-    public Task SubscribeAsync(string id) => SendAsync(_isHub
-        ? $"{{\"type\":1,\"target\":\"Subscribe\",\"arguments\":[\"{id}\"]}}\u001e"
-        : $"{{\"action\":\"subscribe\",\"id\":\"{id}\",\"from\":1}}");
-
-    /// <summary>Takes what comes until a condition holds.</summary>
-    public async Task ReadUntilAsync(Func<FrameReader, bool> isEnough, CancellationToken stop)
-    {
-        while (!isEnough(Reader))
+        for (var sent = 0; sent < bytes.Length;)
         {
-            await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None, stop);
-            var shared = _shared ??= [];
-            var received = _socket.Receive(Reader.Prepare(ref shared), SocketFlags.None, out var error);
-            _shared = shared;
+            sent += Socket.Send(bytes.AsSpan(sent), SocketFlags.None, out var error);
             if (error == SocketError.WouldBlock)
             {
-                continue;
+                Socket.Poll(TimeSpan.FromSeconds(1), SelectMode.SelectWrite);
+            }
+            else if (error != SocketError.Success)
+            {
+                throw new SocketException((int)error);
+            }
+        }
+    }
+
+    /// <summary>Takes what is there.</summary>
+    /// <param name="shared">Memory that all clients of this thread share.</param>
+    public void Receive(ref byte[] shared)
+    {
+        for (var read = 0; read < MaxReads; read++)
+        {
+            if (shared.Length < _restLength + ReadLength)
+            {
+                shared = new byte[2 * (_restLength + ReadLength)];
+            }
+
+            _rest.AsSpan(0, _restLength).CopyTo(shared);
+            var received = Socket.Receive(shared.AsSpan(_restLength, ReadLength), SocketFlags.None, out var error);
+            if (error == SocketError.WouldBlock)
+            {
+                return;
             }
 
             if (error != SocketError.Success || received == 0)
@@ -69,27 +87,26 @@ internal sealed class LoadClient : IDisposable
                 throw new IOException($"The server ended the connection: {error}");
             }
 
-            Reader.Take(shared, received);
+            Arrivals.Now = Stopwatch.GetTimestamp();
+            Take(shared.AsSpan(0, _restLength + received));
+            if (received < ReadLength)
+            {
+                return;
+            }
         }
     }
 
-    public void Dispose() => _socket.Dispose();
+    public void Dispose() => Socket.Dispose();
 
-    private async Task SendAsync(string text)
+    private void Take(ReadOnlySpan<byte> bytes)
     {
-        var payload = Encoding.UTF8.GetBytes(text);
-        byte[] length = payload.Length < 126 ? [(byte)(0x80 | payload.Length)] : [0x80 | 126, (byte)(payload.Length >> 8), (byte)payload.Length];
-
-        // A mask of zeros is a mask.
-        await _socket.SendAsync((byte[])[0x81, .. length, 0, 0, 0, 0, .. payload]);
-    }
-
-    private async Task ReadHeadAsync()
-    {
-        var (head, one) = (new StringBuilder(), new byte[1]);
-        while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
+        bytes = bytes[_protocol.Take(bytes, Arrivals, _send)..];
+        if (_rest.Length < bytes.Length)
         {
-            head.Append(await _socket.ReceiveAsync(one) == 1 ? (char)one[0] : throw new IOException($"No handshake: {head}"));
+            _rest = new byte[2 * bytes.Length];
         }
+
+        bytes.CopyTo(_rest);
+        _restLength = bytes.Length;
     }
 }

@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Text;
+using Harness.Benchmarks.Transports;
+
+namespace Harness.Benchmarks.Measurements;
+
+/// <summary>What was found, as Markdown: a table for each measurement, a row for each contender.</summary>
+internal sealed class Report(IReadOnlyList<IMeasurement> measurements, IReadOnlyList<Contender> contenders)
+{
+    private const string NotAble = "not able";
+
+    private readonly Dictionary<(IMeasurement, Contender), List<double[]?>> _found = [];
+
+    /// <summary>Adds the values of a round.</summary>
+    /// <param name="measurement">What was measured.</param>
+    /// <param name="contender">On whom.</param>
+    /// <param name="values">Null: the server was not able to do it.</param>
+    public void Add(IMeasurement measurement, Contender contender, double[]? values)
+    {
+        if (!_found.TryGetValue((measurement, contender), out var rounds))
+        {
+            _found[(measurement, contender)] = rounds = [];
+        }
+
+        rounds.Add(values);
+    }
+
+    /// <summary>The values of one round in a line.</summary>
+    public static string Describe(IMeasurement measurement, double[] values) =>
+        string.Join(", ", measurement.Columns.Zip(values, (column, value) => $"{column.Title} {Text(value, column.Format)}"));
+
+    /// <summary>All tables.</summary>
+    public override string ToString()
+    {
+        var text = new StringBuilder();
+        foreach (var measurement in measurements)
+        {
+            AppendTable(text, measurement, [.. contenders.Where(contender => _found.ContainsKey((measurement, contender)))]);
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>The median, with the least and the most where there are several.</summary>
+    public static string Spread(IEnumerable<double> values, string format)
+    {
+        var sorted = values.Order().ToList();
+        return sorted.Count switch
+        {
+            0 => NotAble,
+            1 => Text(sorted[0], format),
+            _ => $"{Text(sorted[sorted.Count / 2], format)} ({Text(sorted[0], format)} to {Text(sorted[^1], format)})",
+        };
+    }
+
+    private void AppendTable(StringBuilder text, IMeasurement measurement, List<Contender> rows)
+    {
+        if (rows.Count == 0)
+        {
+            return;
+        }
+
+        var columns = measurement.Columns.SelectMany(column => column.Compared ? (string[])[column.Title, "times"] : [column.Title]).ToList();
+        text.AppendLine(CultureInfo.InvariantCulture, $"**{measurement.Title}**").AppendLine();
+        text.AppendLine(CultureInfo.InvariantCulture, $"| | {string.Join(" | ", columns)} |");
+        text.AppendLine(CultureInfo.InvariantCulture, $"|---|{string.Concat(columns.Select(_ => "---|"))}");
+        foreach (var row in rows)
+        {
+            var cells = measurement.Columns.SelectMany((column, i) => Cells(column, i, _found[(measurement, row)], _found[(measurement, rows[0])]));
+            text.AppendLine(CultureInfo.InvariantCulture, $"| {row.Name} | {string.Join(" | ", cells)} |");
+        }
+
+        text.AppendLine();
+    }
+
+    private static IEnumerable<string> Cells(Column column, int index, List<double[]?> own, List<double[]?> first)
+    {
+        yield return Spread(own.OfType<double[]>().Select(values => values[index]), column.Format);
+        if (column.Compared)
+        {
+            var ratios = first.Zip(own)
+                .Where(round => round is { First: not null, Second: not null })
+                .Select(round => column.MoreIsBetter ? round.First![index] / round.Second![index] : round.Second![index] / round.First![index]);
+            yield return ReferenceEquals(own, first) ? "1" : Spread(ratios, "0.00");
+        }
+    }
+
+    private static string Text(double value, string format) =>
+        double.IsFinite(value) ? value.ToString(format, CultureInfo.InvariantCulture) : "-";
+}

@@ -1,0 +1,98 @@
+using System.Globalization;
+
+namespace Harness.Benchmarks.Measurements;
+
+/// <summary>The words behind <c>transports</c>.</summary>
+internal sealed class TransportOptions
+{
+    /// <summary>What <c>--help</c> says.</summary>
+    public const string Help = """
+        Delivery over real sockets: server processes of Harness and of rivals in turn, over loopback, in one run.
+
+          dotnet run -c Release --project tests/Harness.Benchmarks -- transports [options]
+
+          --only WORKS          Some of them, with commas, such as W1,W4,warm-up [default: all]
+                                  W1  one run, 1 socket; lines as UTF-8 and as strings
+                                  W2  one run, 100 and 1,000 sockets
+                                  W3  1,000 runs at once, 1 socket each; lines as UTF-8 and as strings
+                                  W4  1,000 lines a second to 1, 100 and 1,000 sockets
+                                  W5  10,000 idle sockets
+                                  W6  a slow and a stopped reader beside a fast one
+                                  W7  execute to first frame, cancel to answer and to result
+                                  W8  server-sent events and SignalR beside /ws, on W1 and W2
+                                  warm-up   the first 500,000 lines of a new process
+                                  start-up  harness --help, and from the start to the first answer
+          --rounds N            How often all is done [default: 3]
+          --contenders NAMES    Those whose names begin so, with commas, such as Harness,Bun [default: all]
+          --harness PATH        The executable or assembly of Harness to measure [default: the one built with this program]
+          --data DIR            Also Harness with SQLite in this folder
+          --postgres CONNECTION Also Harness with PostgreSQL
+          --rivals DIR          The folder in which the rivals' packages are installed:
+                                  cp tests/Harness.Benchmarks/rivals/{package*.json,.npmrc} DIR && npm ci --prefix DIR
+          --quick               One round of everything, too small to mean anything: shows that it works
+          --help                This
+
+        Prints Markdown: the median of the rounds with the least and the most. Where it is, it says on the standard error.
+        """;
+
+    private static readonly string[] Names = ["--only", "--rounds", "--contenders", "--harness", "--data", "--postgres", "--rivals"];
+
+    private readonly Dictionary<string, string> _given = [];
+
+    /// <summary>Reads them.</summary>
+    /// <exception cref="ArgumentException">One is not known, or has no value.</exception>
+    public TransportOptions(IReadOnlyList<string> args)
+    {
+        for (var i = 0; i < args.Count; i++)
+        {
+            if (args[i] is "--quick" or "--help")
+            {
+                _given[args[i]] = "";
+            }
+            else if (Names.Contains(args[i]) && i + 1 < args.Count)
+            {
+                _given[args[i]] = args[++i];
+            }
+            else
+            {
+                throw new ArgumentException($"'{args[i]}' is not an option or has no value; --help tells them.");
+            }
+        }
+
+        Rounds = IsQuick ? 1 : int.TryParse(Value("--rounds") ?? "3", NumberStyles.None, CultureInfo.InvariantCulture, out var rounds) && rounds > 0
+            ? rounds
+            : throw new ArgumentException("--rounds must be a number from 1.");
+    }
+
+    public int Rounds { get; }
+
+    public bool IsQuick => _given.ContainsKey("--quick");
+
+    public bool WantsHelp => _given.ContainsKey("--help");
+
+    public string? Data => Value("--data");
+
+    public string? Postgres => Value("--postgres");
+
+    public string? Rivals => Value("--rivals");
+
+    /// <summary>The command line that is Harness.</summary>
+    public IReadOnlyList<string> Executable => Value("--harness") switch
+    {
+        null => [Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "Harness.Cli.exe" : "Harness.Cli")],
+        var path when path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) => ["dotnet", path],
+        var path => [path],
+    };
+
+    /// <summary>Whether <c>--only</c> allows a work.</summary>
+    public bool Wants(string work) => Allows("--only", work);
+
+    /// <summary>Whether <c>--contenders</c> allows one.</summary>
+    public bool WantsContender(string name) => Allows("--contenders", name);
+
+    private bool Allows(string list, string name) =>
+        Value(list) is not { } wanted || wanted.Split(',', StringSplitOptions.TrimEntries).Any(
+            word => name.StartsWith(word, StringComparison.OrdinalIgnoreCase));
+
+    private string? Value(string name) => _given.GetValueOrDefault(name);
+}

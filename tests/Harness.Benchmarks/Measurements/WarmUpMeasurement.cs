@@ -1,0 +1,37 @@
+using Harness.Benchmarks.Transports;
+
+namespace Harness.Benchmarks.Measurements;
+
+/// <summary>How long a process that has just started takes to reach its speed: from execute to result, run after run on one socket.</summary>
+internal sealed class WarmUpMeasurement(Scale scale) : IMeasurement
+{
+    private const int First = 5;
+    private const int UntilSteady = 10;
+    private const int Steady = 5;
+
+    public string Work => "warm-up";
+
+    public string Title => $"Warm-up: the first {First} runs of {Lines:N0} lines";
+
+    public ServerState Server => ServerState.New;
+
+    public IReadOnlyList<Column> Columns { get; } =
+    [
+        .. Enumerable.Range(1, First).Select(run => new Column($"{run}. ms", "0")),
+        new("steady ms", "0"),
+        new("1. / steady", "0.0"),
+    ];
+
+    private long Lines => scale.Lines(100_000);
+
+    public double[] Measure(Contender contender, MeasuredServer server)
+    {
+        var first = RunAll(First);
+        RunAll(scale.IsQuick ? 0 : UntilSteady);
+        var steady = RunAll(Steady).Order().ElementAt(Steady / 2);
+        return [.. first, steady, first[0] / steady];
+
+        List<double> RunAll(int count) => [.. Enumerable.Range(0, count).Select(_ =>
+            LoadRun.Run(server, contender.Protocol, new Load(1, Lines), scale.TimeLimit).FromCommand.TotalMilliseconds)];
+    }
+}

@@ -1,0 +1,50 @@
+using System.Reflection;
+using Harness.Benchmarks.Measurements;
+
+namespace Harness.Benchmarks.Transports;
+
+/// <summary>All who are measured: Harness with each store, and the rivals that are installed.</summary>
+internal static class Contenders
+{
+    private static readonly string[] Deliveries = ["W1", "W2", "W3", "W4", "W5", "W7", "warm-up"];
+    private static readonly string[] Ours = [.. Deliveries, "W6", "W7 cancel", "W8"];
+
+    /// <summary>Harness first: what others are compared with.</summary>
+    public static IEnumerable<Contender> All(TransportOptions options) => [.. Own(options), .. DotNetRivals(), .. InstalledRivals.All(options)];
+
+    private static IEnumerable<Contender> Own(TransportOptions options)
+    {
+        foreach (var (suffix, store) in Stores(options))
+        {
+            string[] server = [.. options.Executable, "server", "--port", "{port}", "--synthetic", .. store];
+            yield return new("Harness" + suffix, server, () => new SocketProtocol(), Ours);
+            yield return new($"Harness{suffix}, SSE", server, () => new EventStreamProtocol(), "W8");
+            yield return new($"Harness{suffix}, SignalR JSON", server, () => new HubProtocol(isPacked: false, isGroup: false), "W8");
+            yield return new($"Harness{suffix}, SignalR MessagePack", server, () => new HubProtocol(isPacked: true, isGroup: false), "W8");
+            yield return new($"Harness{suffix}, strings", [.. Self(StringServer.Command), .. store], () => new SocketProtocol(), "W1", "W3");
+        }
+    }
+
+    private static IEnumerable<(string Suffix, string[] Store)> Stores(TransportOptions options)
+    {
+        yield return ("", ["--memory"]);
+        if (options.Data is { } data)
+        {
+            yield return (" SQLite", ["--data", data]);
+        }
+
+        if (options.Postgres is { } connection)
+        {
+            yield return (" PostgreSQL", ["--store", connection]);
+        }
+    }
+
+    private static IEnumerable<Contender> DotNetRivals()
+    {
+        yield return new("naive Kestrel", Self(NaiveServer.Command), () => new SocketProtocol(), Deliveries);
+        yield return new("SignalR group, JSON", Self(NaiveServer.Command), () => new HubProtocol(isPacked: false, isGroup: true), [.. Deliveries, "W8"]);
+        yield return new("SignalR group, MessagePack", Self(NaiveServer.Command), () => new HubProtocol(isPacked: true, isGroup: true), [.. Deliveries, "W8"]);
+    }
+
+    private static string[] Self(string command) => ["dotnet", Assembly.GetExecutingAssembly().Location, command, "{port}"];
+}
