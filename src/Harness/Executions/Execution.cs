@@ -147,6 +147,9 @@ public sealed partial class Execution
 
     internal ReadOnlyMemory<byte> DescribeChange() => ExecutionDocument.Change(Id, Request, State);
 
+    /// <summary>The end, for those who still read when the lines are gone from memory.</summary>
+    internal (ReadOnlyMemory<byte> Document, DateTimeOffset At) DescribeEnd() => (DescribeNow(), State.CompletedAt ?? State.StartedAt);
+
     internal void Complete(ExecutionResult result)
     {
         _completion.TrySetResult(result);

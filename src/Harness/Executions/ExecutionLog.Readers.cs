@@ -24,6 +24,9 @@ public sealed partial class ExecutionLog
     private LogCursor[] _cursors = [];
     private (int Count, TaskCompletionSource Reached)? _awaitedReaders;
 
+    // Set when the memory was given up.
+    private Func<(ReadOnlyMemory<byte> Document, DateTimeOffset At)>? _describeEnd;
+
     /// <summary>Sequence of the newest event readers can see.</summary>
     public long LastSequence => Volatile.Read(ref _lastSequence);
 
@@ -152,15 +155,18 @@ public sealed partial class ExecutionLog
     public ReadOnlyMemory<byte> DescribeTruncation(LogRange range) => StoredEvents.Truncated(_id, range.First, range.Last);
 
     /// <summary>
-    /// Gives the memory back. Readers that have not come to the end go on with the store; without one they are told what they miss.
+    /// Gives the memory of a log that is over back. Readers that have not come to the end go on with the store; without one they are told
+    /// what they miss, and then how it ended.
     /// </summary>
-    internal void Release()
+    /// <param name="describeEnd">Gives the document of that <c>result</c>, when somebody wants it.</param>
+    internal void Release(Func<(ReadOnlyMemory<byte> Document, DateTimeOffset At)> describeEnd)
     {
         LogSegment? segment;
         lock (_readers)
         {
             segment = _head ?? _packed;
             _head = _packed = null;
+            _describeEnd = describeEnd;
         }
 
         LetGo(segment);
@@ -176,6 +182,7 @@ public sealed partial class ExecutionLog
         lock (_readers)
         {
             Unpack();
+            _head ??= Archive is null && _describeEnd is not null ? EndAlone(_describeEnd()) : null;
             var segment = _head;
             if (segment is null || (segment.FirstSequence > sequence && Archive is not null))
             {
@@ -216,12 +223,32 @@ public sealed partial class ExecutionLog
         return segments;
     }
 
+    // All that is left for those who still read: short, and for no longer than they do.
+    private LogSegment EndAlone((ReadOnlyMemory<byte> Document, DateTimeOffset At) end)
+    {
+        var encoder = new FrameEncoder(_id);
+        var head = encoder.Head("result");
+        var size = FrameEncoder.SizeOfDocument(head.Length, end.Document.Length, LastSequence);
+        var segment = _pool.Take(new byte[size], LastSequence);
+        encoder.WriteDocument(segment.Reserve(size), head, end.Document.Span, LastSequence, end.At);
+        segment.Commit();
+        return segment;
+    }
+
     internal void Close(LogCursor cursor)
     {
         lock (_readers)
         {
             Volatile.Write(ref _cursors, [.. _cursors.Where(other => !ReferenceEquals(other, cursor))]);
-            Pack();
+            if (_describeEnd is null)
+            {
+                Pack();
+            }
+            else if (_cursors.Length == 0)
+            {
+                LetGo(_head);
+                _head = null;
+            }
         }
     }
 }

@@ -91,7 +91,7 @@ public sealed partial class ExecutionRegistry
                 ? (await execution.RenderEndAsync(state, result), EndOf(execution, state, result))
                 : throw failure,
             () => execution.ShowEnd(state, result)));
-        execution.Log.Release();
+        execution.Log.Release(execution.DescribeEnd);
     }
 
     private static StoredEnd EndOf(Execution execution, ExecutionState state, ExecutionResult result) => new(

@@ -215,7 +215,7 @@ public sealed partial class ExecutionRegistry : IDisposable
                 _keys.TryRemove(key, out _);
             }
 
-            execution.Log.Release();
+            execution.Log.Release(execution.DescribeEnd);
         }
     }
 }

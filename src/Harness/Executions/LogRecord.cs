@@ -15,6 +15,9 @@ internal sealed class LogRecord : IDisposable
     private LogRecord(ExecutionLog log, string id, List<LogSegment> segments) =>
         (_log, _encoder, _segments) = (log, new FrameEncoder(id), segments);
 
+    /// <summary>Bytes of the frames it holds.</summary>
+    public long FrameBytes => _segments.Sum(segment => (long)segment.Committed.Length);
+
     /// <summary>What memory has.</summary>
     public static LogRecord InMemory(ExecutionLog log, string id) => new(log, id, log.HoldAll());
 
@@ -55,8 +58,15 @@ internal sealed class LogRecord : IDisposable
     /// <returns>The sequence of the oldest line given, and whether older lines exist that are not given.</returns>
     public (long From, bool Truncated) CopyNewestLines(int maxBytes, ArrayBufferWriter<byte> destination)
     {
-        var from = long.MaxValue;
+        var from = _log.LastSequence + 1;
         var truncated = _segments.Count == 0 ? _log.LastSequence > 0 : _segments[0].FirstSequence > 1;
+        if (FrameBytes <= maxBytes)
+        {
+            // A line is less than its frame: all of them fit.
+            from = _segments.Count == 0 ? from : _segments[0].FirstSequence;
+            maxBytes = 0;
+        }
+
         for (var i = _segments.Count - 1; i >= 0 && maxBytes > 0; i--)
         {
             from = OldestThatFits(_segments[i], from, ref maxBytes);

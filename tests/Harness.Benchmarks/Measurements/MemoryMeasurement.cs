@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace Harness.Benchmarks.Measurements;
 
 /// <summary>
-/// What an execution costs while it runs and after its end, in live bytes of this process.
+/// What an execution costs while it runs and after its end, in live bytes of this process, and what the collector has to do for it.
 /// <c>dotnet run -c Release --project tests/Harness.Benchmarks -- memory</c>
 /// </summary>
 internal static class MemoryMeasurement
@@ -18,18 +18,20 @@ internal static class MemoryMeasurement
         foreach (var lines in (int[])[0, 3, 10, 200])
         {
             await MeasureAsync(lines);
-            var (running, ended) = await MeasureAsync(lines);
-            Console.WriteLine($"{lines,4} lines of 100 characters: {running:N0} bytes each while they run, {ended:N0} after their end");
+            var (running, ended, allocated) = await MeasureAsync(lines);
+            Console.WriteLine(
+                $"{lines,4} lines of 100 characters: {running:N0} bytes each while they run, {ended:N0} after their end, {allocated:N0} allocated in all");
         }
     }
 
-    private static async Task<(long Running, long Ended)> MeasureAsync(int lines)
+    private static async Task<(long Running, long Ended, long Allocated)> MeasureAsync(int lines)
     {
         var options = new ExecutionOptions { MaxConcurrent = Executions, MaxFinished = Executions, TotalWindowBytes = 1L << 32 };
         using var registry = new ExecutionRegistry(
             Options.Create(options), new MemoryOnlyStore(), TimeProvider.System, NullLogger<ExecutionRegistry>.Instance);
         var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var before = GC.GetTotalMemory(forceFullCollection: true);
+        var allocatedBefore = GC.GetTotalAllocatedBytes();
         var written = new CountdownEvent(Executions);
         for (var i = 0; i < Executions; i++)
         {
@@ -56,9 +58,10 @@ internal static class MemoryMeasurement
         var running = GC.GetTotalMemory(forceFullCollection: true) - before;
         end.SetResult();
         await Task.WhenAll(all.Select(execution => execution.Completion));
+        var allocated = GC.GetTotalAllocatedBytes() - allocatedBefore;
         all = [];
         var ended = GC.GetTotalMemory(forceFullCollection: true) - before;
         GC.KeepAlive(registry);
-        return (running / Executions, ended / Executions);
+        return (running / Executions, ended / Executions, allocated / Executions);
     }
 }

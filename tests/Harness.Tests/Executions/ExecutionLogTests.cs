@@ -246,6 +246,48 @@ public sealed class ExecutionLogTests
     }
 
     [Fact]
+    public async Task ReaderOfWhatHadToMakeRoomIsToldSoAndThenHowItEnded()
+    {
+        using var engine = new Engine(new ExecutionOptions { WindowBytes = 1024 * 1024, TotalWindowBytes = 1024 * 1024 });
+        var lines = Enumerable.Range(0, 4_000).Select(number => $"line {number}").ToArray();
+        var first = engine.Start(async (log, stop) =>
+        {
+            await log.WaitForReadersAsync(1, stop);
+            foreach (var line in lines)
+            {
+                await log.WriteAsync(line, stop);
+            }
+
+            return new ExecutionResult(ExecutionStatus.Failed, "out of luck");
+        });
+        List<JsonElement> events = [];
+        using (var cursor = first.Log.OpenCursor(1, new NobodyWaits()))
+        {
+            await first.Completion.WaitAsync(Stop);
+            await engine.RunAsync(lines);
+            Assert.False(engine.Registry.TryFind(first.Id, out _));
+
+            while (cursor.TryTake(out var range))
+            {
+                events.AddRange(range.IsTruncated ? [JsonElement.Parse(first.Log.DescribeTruncation(range).Span)] : EventsOf(range.Frames.Span));
+            }
+
+            Assert.True(cursor.IsAtEnd);
+        }
+
+        var (gap, result) = (events[^2], events[^1]);
+        Assert.Equal(("truncated", 4_001), (gap.Type(), gap.GetProperty("to").GetInt64()));
+        Assert.Equal(("result", 4_002), (result.Type(), result.Sequence()));
+        Assert.Equal("failed", result.GetProperty("data").Text("status"));
+        Assert.Equal("out of luck", result.GetProperty("data").Text("error"));
+        Assert.True(result.GetProperty("data").GetProperty("logs_truncated").GetBoolean());
+        Assert.Equal(4_002, (await Engine.ReadAsync(first))[^1].Sequence());
+        var left = engine.Registry.LogBytes;
+        await engine.Registry.RemoveAsync(engine.Registry.List()[0], Stop);
+        Assert.Equal((true, 0), (left > 0, engine.Registry.LogBytes));
+    }
+
+    [Fact]
     public async Task LongLineIsCutAndSaysSo()
     {
         using var engine = new Engine(new ExecutionOptions { MaxLineBytes = 256 });
@@ -332,6 +374,19 @@ public sealed class ExecutionLogTests
         }
 
         throw new InvalidOperationException("No event");
+    }
+
+    private static List<JsonElement> EventsOf(ReadOnlySpan<byte> frames)
+    {
+        var events = new List<JsonElement>();
+        while (!frames.IsEmpty)
+        {
+            var (start, length) = WebSocketFrame.Measure(frames);
+            events.Add(JsonElement.Parse(frames.Slice(start, length)));
+            frames = frames[(start + length)..];
+        }
+
+        return events;
     }
 
     private sealed class NobodyWaits : ILogWatcher

@@ -397,26 +397,6 @@ public sealed class ExecutionRegistryTests
     }
 
     [Fact]
-    public async Task ReaderOfAnExecutionForgottenForMemoryIsToldWhatItMissesAndEnds()
-    {
-        using var engine = new Engine(new ExecutionOptions { TotalWindowBytes = 1024 * 1024 });
-        string[] lines = [.. Enumerable.Repeat(new string('x', 100), 3_000)];
-        var execution = await engine.RunAsync(lines);
-        await using var reader = execution.Log.ReadEventsAsync(1, Stop).GetAsyncEnumerator(Stop);
-        Assert.True(await reader.MoveNextAsync());
-
-        await engine.RunAsync(lines);
-        Assert.False(engine.Registry.TryFind(execution.Id, out _));
-        var seen = new List<string>();
-        while (await reader.MoveNextAsync())
-        {
-            seen.Add(System.Text.Encoding.UTF8.GetString(reader.Current.Span));
-        }
-
-        Assert.EndsWith(",\"to\":3002,\"reason\":\"retention\"}", seen[^1], StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task StopCancelsWhatRunsAwaitsItsResultAndRefusesWhatIsNew()
     {
         using var engine = new Engine();
