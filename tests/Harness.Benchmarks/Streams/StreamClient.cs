@@ -53,7 +53,7 @@ internal sealed class StreamClient : IDisposable
             mark,
             $"GET /ws HTTP/1.1\r\nHost: {server}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
             + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
-        await client.ReadUntilAsync("\r\n\r\n", stop);
+        await client.ReadHeadAsync(stop);
         var message = Encoding.ASCII.GetBytes($$"""{"action":"subscribe","id":"{{id}}","events":true}""");
 
         // A mask of zeros is a mask.
@@ -61,7 +61,10 @@ internal sealed class StreamClient : IDisposable
         return client;
     }
 
-    /// <summary>Takes what comes until a text is in it.</summary>
+    /// <summary>Takes the beginning of the answer. Servers send the head in one piece.</summary>
+    public Task ReadHeadAsync(CancellationToken stop) => ReadUntilAsync("", stop);
+
+    /// <summary>Takes what comes until a text is in it, behind the last mark.</summary>
     /// <exception cref="InvalidDataException">The server ended the connection before.</exception>
     public async Task ReadUntilAsync(string end, CancellationToken stop)
     {

@@ -42,24 +42,35 @@ internal static class StreamMeasurement
         }
 
         var findings = wanted.ToDictionary(work => work.Name, _ => new Findings());
-        for (var round = 0; round < rounds; round++)
+        try
         {
-            using var stop = new CancellationTokenSource(TimeLimit);
-            using var server = await StreamProcess.StartAsync(stop.Token);
-            await WarmUpAsync(server, stop.Token);
+            for (var round = 0; round < rounds; round++)
+            {
+                await RunRoundAsync(wanted.ConvertAll(work => (work.Measure, findings[work.Name])));
+            }
+        }
+        finally
+        {
+            // Also what was measured before something went wrong.
             foreach (var work in wanted)
             {
-                await work.Measure(server, findings[work.Name], stop.Token);
+                Console.WriteLine(work.Title);
+                findings[work.Name].Print();
             }
         }
 
-        foreach (var work in wanted)
-        {
-            Console.WriteLine($"{work.Title} (median, least to most of {rounds} rounds)");
-            findings[work.Name].Print();
-        }
-
         return 0;
+    }
+
+    private static async Task RunRoundAsync(List<(Func<StreamProcess, Findings, CancellationToken, Task> Measure, Findings Found)> works)
+    {
+        using var stop = new CancellationTokenSource(TimeLimit);
+        using var server = await StreamProcess.StartAsync(stop.Token);
+        await WarmUpAsync(server, stop.Token);
+        foreach (var (measure, found) in works)
+        {
+            await measure(server, found, stop.Token);
+        }
     }
 
     // A .NET server is compiled to its best only after some hundred thousand messages.
@@ -143,7 +154,7 @@ internal static class StreamMeasurement
             await StreamAsync(fresh, "fast", StreamServer.FastTokens, stop);
             var (before, peak) = (fresh.Memory, 0d);
             using var client = await StreamClient.AskAsync(fresh.Address, "long");
-            await client.ReadUntilAsync("\r\n\r\n", stop);
+            await client.ReadHeadAsync(stop);
             var id = client.Head.Split("X-Execution-Id: ")[1].Split("\r\n")[0];
             using var idle = hasIdleReader ? await StreamClient.GetAsync(fresh.Address, $"/agents/long/executions/{id}/stream", "\"type\":\"text\"}") : null;
             var reading = Task.Run(() => client.ReadUntilAsync("\"type\":\"completion\"", stop), stop);
