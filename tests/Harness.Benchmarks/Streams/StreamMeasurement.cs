@@ -81,6 +81,7 @@ internal static class StreamMeasurement
             await MeasureFastAsync(server, new Findings(), stop);
         }
 
+        await StreamAsync(server, "warm", StreamServer.WarmTokens, stop);
         await WatchAsync(server, new Findings(), isSocket: false, stop);
         await WatchAsync(server, new Findings(), isSocket: true, stop);
     }

@@ -20,6 +20,9 @@ internal static class StreamServer
     /// <summary>Tokens of the agent <c>paced</c>: ten seconds of them.</summary>
     public const int PacedTokens = 2_000;
 
+    /// <summary>Tokens of the agent <c>warm</c>, which is as fast.</summary>
+    public const int WarmTokens = 1_000;
+
     /// <summary>Tokens a second of the agent <c>paced</c>.</summary>
     public const int PacedRate = 200;
 
@@ -34,12 +37,13 @@ internal static class StreamServer
             ["Harness:Server:Port"] = "0",
             ["Harness:Server:LogFormat"] = "json",
             ["Harness:Store:MemoryOnly"] = "true",
-            ["Harness:Executions:MaxFinished"] = "0",
+            ["Harness:Executions:MaxFinished"] = "50",
         };
         await using var app = HarnessServer.Create([], settings, services => services.AddHarness()
             .AddAgent(new AgentDefinition { Id = "one", ChatModel = new TokenModel(1, perSecond: 0) })
             .AddAgent(new AgentDefinition { Id = "fast", ChatModel = new TokenModel(FastTokens, perSecond: 0) })
             .AddAgent(new AgentDefinition { Id = "long", ChatModel = new TokenModel(LongTokens, perSecond: 0) })
+            .AddAgent(new AgentDefinition { Id = "warm", ChatModel = new TokenModel(WarmTokens, PacedRate) })
             .AddAgent(new AgentDefinition { Id = "paced", ChatModel = new TokenModel(PacedTokens, PacedRate) })
             .AddWorkflow(Telling()));
         await app.StartAsync();
