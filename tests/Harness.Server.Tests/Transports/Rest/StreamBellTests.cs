@@ -13,11 +13,11 @@ public sealed class StreamBellTests
         bell.Ring();
         bell.Ring();
 
-        Assert.True(bell.WaitAsync().IsCompletedSuccessfully);
-        var waiting = bell.WaitAsync();
+        Assert.True(bell.WaitAsync().AsTask().IsCompletedSuccessfully);
+        var waiting = bell.WaitAsync().AsTask();
         Assert.False(waiting.IsCompleted);
         bell.Ring();
-        await waiting.AsTask().WaitAsync(Stop);
+        await waiting.WaitAsync(Stop);
     }
 
     [Fact]
