@@ -7,7 +7,7 @@ namespace Harness.Server;
 
 /// <summary>
 /// Lets agent steps of workflows ask the agents that are called by name. What an agent answers is an execution of its own, which anyone can
-/// watch.
+/// watch; it runs on the workflow's place.
 /// </summary>
 internal sealed class WorkflowAgents(Generator generator, ExecutionRegistry executions) : IWorkflowAgent
 {
@@ -35,7 +35,7 @@ internal sealed class WorkflowAgents(Generator generator, ExecutionRegistry exec
     {
         try
         {
-            return executions.Start(generator.Plan(new GenerationRequest(question.Agent, [new ChatMessage("user", question.Prompt)])
+            return executions.StartInside(generator.Plan(new GenerationRequest(question.Agent, [new ChatMessage("user", question.Prompt)])
             {
                 Schema = question.Schema,
                 UserId = question.UserId,

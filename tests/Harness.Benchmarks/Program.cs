@@ -4,15 +4,16 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Harness.Benchmarks;
 using Harness.Benchmarks.Measurements;
+using Harness.Benchmarks.Streams;
 using Harness.Benchmarks.Transports;
 
 // Not a micro-benchmark: a server in a process of its own, and clients; or the engine with its stores.
 switch (args)
 {
-    case [GenerationServer.Command, ..]:
-        return await GenerationServer.RunAsync();
+    case [StreamServer.Command, ..]:
+        return await StreamServer.RunAsync();
     case ["streams", ..]:
-        return await GenerationStreams.RunAsync();
+        return await StreamMeasurement.RunAsync(args);
     case ["store", ..]:
         await StoreMeasurement.RunAsync(args);
         return 0;

@@ -2,7 +2,10 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Harness.Agents;
 
-/// <summary>How agents and language models are reached, bound from the configuration section <c>Harness:Agents</c>.</summary>
+/// <summary>
+/// How agents and language models are reached, bound from the configuration section <c>Harness:Agents</c>. What has members of its own there
+/// is an agent that is called by name (docs/generations.md).
+/// </summary>
 public sealed class AgentOptions
 {
     /// <summary>The configuration section.</summary>

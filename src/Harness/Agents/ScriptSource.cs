@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.Configuration;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -12,6 +14,9 @@ internal sealed class ScriptSource
 
     // An alias is one node in the file and a copy here; copies of copies end at this count.
     private const int MaxNodes = 100_000;
+
+    // An empty list is an empty text in a configuration.
+    private static readonly string[] Lists = ["tools", "subAgents", "rules", "reply"];
 
     private readonly string _name;
     private readonly Dictionary<string, long> _lines = [];
@@ -31,7 +36,7 @@ internal sealed class ScriptSource
             var yaml = new YamlStream();
             yaml.Load(text);
             return yaml.Documents.Count == 1
-                ? new ScriptNode(source.Convert(yaml.Documents[0].RootNode), "", source)
+                ? new ScriptNode(Convert(json => source.Write(json, yaml.Documents[0].RootNode, "", 0)), "", source)
                 : throw new AgentException($"{name}: one YAML document is expected, not {yaml.Documents.Count}");
         }
         catch (YamlException exception)
@@ -45,6 +50,18 @@ internal sealed class ScriptSource
     /// <param name="value">Must outlive the node.</param>
     public static ScriptNode Of(string name, JsonElement value) => new(value, "", new ScriptSource(name));
 
+    /// <summary>
+    /// Takes a section of the configuration, which has texts only: they are read as YAML reads plain ones, and sections whose names count from
+    /// 0 are lists.
+    /// </summary>
+    /// <param name="section">Its path is what it is called in errors.</param>
+    /// <param name="members">Its own members, whose case does not matter; further in, names are as they are written.</param>
+    public static ScriptNode Of(IConfigurationSection section, IReadOnlyCollection<string> members)
+    {
+        var source = new ScriptSource(section.Path);
+        return new ScriptNode(Convert(json => source.Write(json, section, members, 0)), "", source);
+    }
+
     /// <summary>Where something is, in words.</summary>
     public string Where(string path)
     {
@@ -52,12 +69,12 @@ internal sealed class ScriptSource
         return path.Length == 0 ? $"{_name}{line}" : $"{_name}{line}, {path}";
     }
 
-    private JsonElement Convert(YamlNode root)
+    private static JsonElement Convert(Action<Utf8JsonWriter> write)
     {
         using var bytes = new MemoryStream();
         using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = AgentJson.Encoder }))
         {
-            Write(json, root, "", 0);
+            write(json);
         }
 
         return JsonElement.Parse(bytes.ToArray());
@@ -66,12 +83,7 @@ internal sealed class ScriptSource
     private void Write(Utf8JsonWriter json, YamlNode node, string path, int depth)
     {
         _lines[path] = node.Start.Line;
-        if (depth > MaxDepth || ++_nodes > MaxNodes)
-        {
-            throw new AgentException(
-                $"{Where(path)}: the document is too deep or too large; at most {MaxDepth} levels, {MaxNodes} values");
-        }
-
+        CheckSize(path, depth);
         switch (node)
         {
             case YamlMappingNode mapping:
@@ -101,6 +113,48 @@ internal sealed class ScriptSource
             case YamlScalarNode scalar:
                 json.WriteStringValue(scalar.Value);
                 break;
+        }
+    }
+
+    private void Write(Utf8JsonWriter json, IConfigurationSection section, IReadOnlyCollection<string> members, int depth)
+    {
+        CheckSize("", depth);
+        var children = section.GetChildren().ToList();
+        if (children.Count == 0)
+        {
+            WritePlain(json, section.Value ?? "");
+        }
+        else if (children.All(child => int.TryParse(child.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
+        {
+            json.WriteStartArray();
+            children.ForEach(child => Write(json, child, [], depth + 1));
+            json.WriteEndArray();
+        }
+        else
+        {
+            json.WriteStartObject();
+            foreach (var child in children)
+            {
+                json.WritePropertyName(members.FirstOrDefault(name => name.Equals(child.Key, StringComparison.OrdinalIgnoreCase)) ?? child.Key);
+                if (child.Value is "" && Lists.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
+                {
+                    json.WriteRawValue("[]");
+                }
+                else
+                {
+                    Write(json, child, [], depth + 1);
+                }
+            }
+
+            json.WriteEndObject();
+        }
+    }
+
+    private void CheckSize(string path, int depth)
+    {
+        if (depth > MaxDepth || ++_nodes > MaxNodes)
+        {
+            throw new AgentException($"{Where(path)}: the document is too deep or too large; at most {MaxDepth} levels, {MaxNodes} values");
         }
     }
 

@@ -15,6 +15,9 @@ public sealed partial class Execution
     /// <summary>Whether its body has a place among the concurrent ones.</summary>
     internal bool HasPlace { get; set; }
 
+    /// <summary>Whether its body runs on the place of an execution that waits for it, and needs none until it is suspended.</summary>
+    internal bool IsInside { get; set; }
+
     /// <summary>How long its body has run so far, in all stints together.</summary>
     internal TimeSpan Ran { get; set; }
 

@@ -83,7 +83,7 @@ public sealed partial class ExecutionRegistry
 
         while (true)
         {
-            if (!execution.HasPlace)
+            if (!execution.HasPlace && !execution.IsInside)
             {
                 await WaitForPlaceAsync(execution, source.Token);
                 execution.HasPlace = true;
@@ -131,8 +131,12 @@ public sealed partial class ExecutionRegistry
                 return false;
             }
 
-            _places.Release();
-            execution.HasPlace = false;
+            if (execution.HasPlace)
+            {
+                _places.Release();
+            }
+
+            (execution.HasPlace, execution.IsInside) = (false, false);
             execution.Wake = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             execution.State = execution.State with { Status = ExecutionStatus.Suspended, Suspension = suspension };
             document = execution.DescribeChange();

@@ -92,6 +92,12 @@ public sealed partial class ExecutionRegistry : IDisposable
         }
     }
 
+    /// <summary>
+    /// Starts one that a running execution waits for. It runs on that one's place and at once: if it needed one of its own, executions that
+    /// wait for others could take all there are and wait for ever. Also while the server stops, as long as the other runs.
+    /// </summary>
+    public Execution StartInside(ExecutionPlan plan) => StartNew(plan, isInside: true);
+
     /// <summary>Finds the execution that was started with this key; null: none is kept.</summary>
     /// <exception cref="StoreException">The store cannot be asked now.</exception>
     public async ValueTask<Execution?> FindByKeyAsync(string key, CancellationToken cancellationToken = default) =>
@@ -99,14 +105,14 @@ public sealed partial class ExecutionRegistry : IDisposable
             : _store.IsPersistent ? Load(await _store.FindByKeyAsync(key, cancellationToken))
             : null;
 
-    private Execution StartNew(ExecutionPlan plan)
+    private Execution StartNew(ExecutionPlan plan, bool isInside = false)
     {
-        var hasPlace = TakePlace();
-        var status = hasPlace ? ExecutionStatus.Running : ExecutionStatus.Pending;
+        var hasPlace = !isInside && TakePlace();
+        var status = hasPlace || isInside ? ExecutionStatus.Running : ExecutionStatus.Pending;
         var state = new ExecutionState(status, _time.GetUtcNow(), CompletedAt: null, Error: null);
         var source = new CancellationTokenSource();
         var execution = Execution.Begin(_epoch, Interlocked.Increment(ref _started), plan.Request, state, _options, _pool, _store, _time);
-        (execution.Plan, execution.Stint, execution.HasPlace) = (plan, new ExecutionStint(resume: null), hasPlace);
+        (execution.Plan, execution.Stint, execution.HasPlace, execution.IsInside) = (plan, new ExecutionStint(resume: null), hasPlace, isInside);
         _sources[execution.Id] = source;
         _executions[execution.Id] = execution;
 

@@ -5,6 +5,9 @@ namespace Harness.Executions;
 /// <summary>What of an <see cref="ExecutionRequest"/> has no column of its own in a store: one JSON object there.</summary>
 internal sealed record StoredRequest(string Greeting, IReadOnlyList<string> Preamble, IReadOnlyDictionary<string, string> Facts)
 {
+    /// <summary><see cref="ExecutionRequest.TimeLimit"/>; stores of earlier versions have none.</summary>
+    public TimeSpan? TimeLimit { get; init; }
+
     /// <summary>An execution as the store gets it when it begins.</summary>
     public static StoredExecution Store(string id, string epoch, long number, ExecutionRequest request, ExecutionState state) => new()
     {
@@ -15,7 +18,7 @@ internal sealed record StoredRequest(string Greeting, IReadOnlyList<string> Prea
         Name = request.Name,
         Labels = request.Labels,
         IdempotencyKey = request.IdempotencyKey,
-        Request = JsonSerializer.Serialize(new StoredRequest(request.Greeting, request.Preamble, request.Facts)),
+        Request = JsonSerializer.Serialize(new StoredRequest(request.Greeting, request.Preamble, request.Facts) { TimeLimit = request.TimeLimit }),
         StartedAt = state.StartedAt,
     };
 
@@ -32,6 +35,7 @@ internal sealed record StoredRequest(string Greeting, IReadOnlyList<string> Prea
             Greeting = rest.Greeting,
             Preamble = rest.Preamble,
             Facts = rest.Facts,
+            TimeLimit = rest.TimeLimit,
             ClosingLine = _ => stored.End?.ClosingLine,
         };
     }

@@ -1,4 +1,5 @@
 using Harness.Agents;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace Harness.Generations;
@@ -12,10 +13,14 @@ public sealed class AgentCatalog
     private readonly OrderedDictionary<string, AgentDefinition> _agents = new(StringComparer.Ordinal);
     private readonly Dictionary<string, AgentTool> _tools = new(StringComparer.Ordinal);
 
-    /// <summary>Collects what code, configuration and the folder register; the first of the same id wins in this order.</summary>
+    /// <summary>Collects what code, the configuration and the folder register, in this order.</summary>
     /// <exception cref="AgentException">An agent cannot be used; the message says which and what to change.</exception>
     public AgentCatalog(
-        IEnumerable<AgentDefinition> agents, IEnumerable<AgentTool> tools, IOptions<GenerationOptions> options, TimeProvider time)
+        IEnumerable<AgentDefinition> agents,
+        IEnumerable<AgentTool> tools,
+        IOptions<GenerationOptions> options,
+        IConfiguration configuration,
+        TimeProvider time)
     {
         AddTool(CurrentTime(time));
         foreach (var tool in tools)
@@ -25,7 +30,7 @@ public sealed class AgentCatalog
 
         var settings = options.Value;
         var folder = string.IsNullOrWhiteSpace(settings.AgentFolder) ? [] : AgentFile.ReadFolder(settings.AgentFolder);
-        foreach (var agent in agents.Concat(settings.Agents.Select(FromSetting)).Concat(folder))
+        foreach (var agent in agents.Concat(AgentSection.Read(configuration)).Concat(folder))
         {
             Check(agent);
             if (!_agents.TryAdd(agent.Id, agent))
@@ -71,18 +76,6 @@ public sealed class AgentCatalog
         "current_time",
         "The date and time of this moment, in UTC",
         (_, _) => Task.FromResult<object?>(new Dictionary<string, string> { ["utc"] = $"{time.GetUtcNow():yyyy-MM-dd HH:mm:ss}" }));
-
-    private static AgentDefinition FromSetting(KeyValuePair<string, AgentSetting> setting) => new()
-    {
-        Id = setting.Key,
-        Name = setting.Value.Name,
-        Description = setting.Value.Description ?? "",
-        Instructions = setting.Value.Instructions ?? "",
-        Model = string.IsNullOrWhiteSpace(setting.Value.Model) ? ChatModels.Scripted : setting.Value.Model.Trim(),
-        Tools = setting.Value.Tools,
-        SubAgents = setting.Value.SubAgents,
-        MaxSteps = setting.Value.MaxSteps,
-    };
 
     private void AddTool(AgentTool tool)
     {

@@ -3,10 +3,14 @@ using Harness.Agents;
 
 namespace Harness.Generations;
 
-/// <summary>Reads agents from YAML files. What is misspelt is an error that names file, line and what to change.</summary>
+/// <summary>Reads agents from YAML files, and from what has their form. What is misspelt is an error that says where and what to change.</summary>
 internal static class AgentFile
 {
     private static readonly string[] Extensions = [".yaml", ".yml"];
+
+    /// <summary>What an agent is made of, beside its id.</summary>
+    public static readonly string[] Members =
+        ["name", "description", "instructions", "model", "tools", "subAgents", "maxSteps", "tokenDelay", "variables", "rules", "fallback"];
 
     /// <summary>Every agent of a folder, by file name; files of sub-folders are none.</summary>
     /// <exception cref="AgentException">The folder is not there, or one of its files is no agent.</exception>
@@ -32,9 +36,14 @@ internal static class AgentFile
     /// <exception cref="AgentException">It is no agent.</exception>
     public static AgentDefinition Read(string name, string id, TextReader text)
     {
-        var root = ScriptSource.ReadYaml(name, text).Object(
-            "id", "name", "description", "instructions", "model", "tools", "subAgents", "maxSteps", "tokenDelay",
-            "variables", "rules", "fallback");
+        var root = ScriptSource.ReadYaml(name, text).Object(["id", .. Members]);
+        return Read(root, root.Find("id")?.Text() ?? id);
+    }
+
+    /// <summary>Reads one agent, wherever it is written; its members have been looked at.</summary>
+    /// <exception cref="AgentException">It is no agent.</exception>
+    public static AgentDefinition Read(ScriptNode root, string id)
+    {
         var hasRules = root.Find("rules") is not null;
         if (!hasRules && root.Find("fallback") is { } lonely)
         {
@@ -43,7 +52,7 @@ internal static class AgentFile
 
         return new AgentDefinition
         {
-            Id = root.Find("id")?.Text() ?? id,
+            Id = id,
             Name = root.Find("name")?.Text(),
             Description = root.Find("description")?.Text() ?? "",
             Instructions = root.Find("instructions")?.Text() ?? "",

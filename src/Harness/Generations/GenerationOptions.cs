@@ -2,7 +2,10 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Harness.Generations;
 
-/// <summary>Named agents and what is remembered of them, bound from the configuration section <c>Harness:Generations</c>.</summary>
+/// <summary>
+/// Where named agents and their models come from, and what is remembered of them, bound from the configuration section
+/// <c>Harness:Generations</c>. The agents themselves are in <see cref="AgentSection"/>.
+/// </summary>
 public sealed class GenerationOptions
 {
     /// <summary>The configuration section.</summary>
@@ -10,10 +13,6 @@ public sealed class GenerationOptions
 
     /// <summary>A folder of YAML files, one agent each; null: none.</summary>
     public string? AgentFolder { get; set; }
-
-    /// <summary>Agents by id.</summary>
-    [Required]
-    public Dictionary<string, AgentSetting> Agents { get; set; } = [];
 
     /// <summary>Where models are asked for, by the provider's name; beside those that are known by themselves.</summary>
     [Required]
@@ -33,34 +32,6 @@ public sealed class GenerationOptions
     /// <summary>Bytes that remembered conversations take in memory, about; past it the one unused longest is forgotten. Default: 64 MiB.</summary>
     [Range(1024, long.MaxValue)]
     public long MaxMemoryBytes { get; set; } = 64 * 1024 * 1024;
-}
-
-/// <summary>One agent of the configuration: see <see cref="AgentDefinition"/>.</summary>
-public sealed class AgentSetting
-{
-    /// <summary>A name for people; null: the id.</summary>
-    public string? Name { get; set; }
-
-    /// <summary>What it is for.</summary>
-    public string? Description { get; set; }
-
-    /// <summary>What the model is told first.</summary>
-    public string? Instructions { get; set; }
-
-    /// <summary><c>provider/model</c>, or <c>scripted</c>; null: <c>scripted</c>.</summary>
-    public string? Model { get; set; }
-
-    /// <summary>Names of its tools.</summary>
-    [Required]
-    public string[] Tools { get; set; } = [];
-
-    /// <summary>Ids of the agents it may pass tasks on to.</summary>
-    [Required]
-    public string[] SubAgents { get; set; } = [];
-
-    /// <summary>Calls to models at most; null: ten for each sub-agent, at least ten.</summary>
-    [Range(1, 1_000_000)]
-    public int? MaxSteps { get; set; }
 }
 
 /// <summary>An OpenAI-compatible endpoint.</summary>

@@ -30,7 +30,7 @@ internal sealed class GenerationRun(
             (_, _provider, _model) = models.Resolve(agent);
             _stepsLeft = request.MaxSteps ?? Generator.MaxStepsOf(agent);
             await events.WriteAsync($"Agent {agent.Id} answers with {_provider}/{_model}, at most {_stepsLeft} steps");
-            var answer = await AnswerAsync(agent, Messages(agent));
+            var answer = await AnswerAsync(agent, await MessagesAsync(agent));
             var value = request.Schema is null ? default : Accept(answer.Text);
             if (request.Schema is not null)
             {
@@ -237,9 +237,9 @@ internal sealed class GenerationRun(
             parameters);
     }
 
-    private List<ChatMessage> Messages(AgentDefinition agent)
+    private async ValueTask<List<ChatMessage>> MessagesAsync(AgentDefinition agent)
     {
-        var earlier = Key(agent) is { } key ? memory.Recall(key, request.ContextLimit) : [];
+        var earlier = Key(agent) is { } key ? await memory.RecallAsync(key, request.ContextLimit, stop) : [];
         return [.. Instructions(agent), .. earlier, .. request.Input];
     }
 
@@ -256,10 +256,11 @@ internal sealed class GenerationRun(
     {
         if (Key(agent) is { } key)
         {
-            var said = request.Input.Where(message => message.Role is "user" or "assistant");
-            memory.Remember(key, [.. said, new ChatMessage("assistant", answer)]);
+            memory.Remember(key, [.. Said, new ChatMessage("assistant", answer)]);
         }
     }
+
+    private IEnumerable<ChatMessage> Said => request.Input.Where(message => message.Role is "user" or "assistant");
 
     private ConversationKey? Key(AgentDefinition agent) =>
         request.ConversationId is { } conversation ? new ConversationKey(agent.Id, request.UserId ?? "", conversation) : null;
@@ -307,6 +308,7 @@ internal sealed class GenerationRun(
         json.WriteString("provider", _provider);
         json.WriteString("model", _model);
         json.WriteString("input", request.Input.LastOrDefault(message => message.Role == "user")?.Text ?? "");
+        StoredConversations.WriteMessages(json, [.. Said]);
         if (value.ValueKind != JsonValueKind.Undefined)
         {
             json.WritePropertyName("object");

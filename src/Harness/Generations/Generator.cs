@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Harness.Agents;
 using Harness.Executions;
@@ -13,9 +14,19 @@ public sealed class Generator(AgentCatalog agents, ChatModels models, Conversati
     /// <summary>The label that every generation has: its agent's id.</summary>
     public const string AgentLabel = "agent";
 
+    /// <summary>The label of a generation for somebody: who.</summary>
+    public const string UserLabel = "user";
+
+    /// <summary>The label of a generation that is part of a conversation: which.</summary>
+    public const string ConversationLabel = "conversation";
+
+    // Agents whose models answer now, and how many times.
+    private readonly ConcurrentDictionary<string, int> _working = new(StringComparer.Ordinal);
+
     /// <summary>
     /// A generation that is ready to be started. While it runs its log has typed events; its result's details are one object:
-    /// <c>provider, model, input, text</c> or <c>object, usage, finishReason, toolCalls, toolResults</c>, and <c>failure</c>
+    /// <c>provider, model, input, text</c> or <c>object, usage, finishReason, toolCalls, toolResults</c>, <c>messages</c> where the input was
+    /// more than one, and <c>failure</c>
     /// (a <see cref="GenerationStage"/> in lower case) when it failed.
     /// </summary>
     /// <exception cref="ExecutionInputException">There is no such agent.</exception>
@@ -24,14 +35,22 @@ public sealed class Generator(AgentCatalog agents, ChatModels models, Conversati
         var agent = agents.Find(request.Agent) ?? throw new ExecutionInputException(
             $"There is no agent '{Excerpt.Of(request.Agent, [])}'; there are {string.Join(", ", agents.Agents.Select(agent => agent.Id))}");
         var labels = new Dictionary<string, string> { [AgentLabel] = agent.Id };
-        Label("user", request.UserId);
-        Label("conversation", request.ConversationId);
+        Label(UserLabel, request.UserId);
+        Label(ConversationLabel, request.ConversationId);
         return new ExecutionPlan(
             new ExecutionRequest { Kind = Kind, Name = agent.DisplayName, Greeting = "Generation started", Labels = labels },
             async (log, stop) =>
             {
-                using var events = new GenerationEvents(log, stop);
-                return await new GenerationRun(agents, models, memory, request, events, stop).RunAsync(agent);
+                _working.AddOrUpdate(agent.Id, 1, (_, count) => count + 1);
+                try
+                {
+                    using var events = new GenerationEvents(log, stop);
+                    return await new GenerationRun(agents, models, memory, request, events, stop).RunAsync(agent);
+                }
+                finally
+                {
+                    _working.AddOrUpdate(agent.Id, 0, (_, count) => count - 1);
+                }
             });
 
         void Label(string name, string? value)
@@ -42,6 +61,9 @@ public sealed class Generator(AgentCatalog agents, ChatModels models, Conversati
             }
         }
     }
+
+    /// <summary>Whether a generation of this agent runs now.</summary>
+    public bool IsWorking(AgentDefinition agent) => _working.GetValueOrDefault(agent.Id) > 0;
 
     /// <summary>The model that answers for an agent now: its provider and its name there.</summary>
     public static (string Provider, string Name) ModelOf(AgentDefinition agent) => ChatModels.Split(agent.Model);

@@ -42,6 +42,7 @@ internal sealed class ScriptedChat(Script script, TimeSpan tokenDelay, int maxRe
             : (ReadObject(traces, prompt.Schema, asked.Item?.Text ?? ""), null);
         var cut = CutAt(text, prompt.Settings.StopSequences);
         var (tokens, reason) = (0L, call is null ? "stop" : "tool-calls");
+        var began = time.GetTimestamp();
         foreach (var token in prompt.Schema.ValueKind == JsonValueKind.Undefined ? Words(text[..cut]) : Pieces(text))
         {
             if (tokens == prompt.Settings.MaxTokens)
@@ -50,9 +51,10 @@ internal sealed class ScriptedChat(Script script, TimeSpan tokenDelay, int maxRe
                 break;
             }
 
-            if (tokens++ > 0 && tokenDelay > TimeSpan.Zero)
+            // Reckoned from the first token: what one is late the next need not be.
+            if (tokens++ * tokenDelay - time.GetElapsedTime(began) is var wait && wait > TimeSpan.Zero)
             {
-                await Task.Delay(tokenDelay, time, cancellationToken);
+                await Task.Delay(wait, time, cancellationToken);
             }
 
             cancellationToken.ThrowIfCancellationRequested();

@@ -25,7 +25,7 @@ public sealed class StepContext
     /// <summary>Whether this step was suspended and is running again.</summary>
     public bool IsResumed => _run.Progress.IsResuming(_step.Id);
 
-    /// <summary>Values that all steps share; kept when a step ends. Steps that run at once must not change it.</summary>
+    /// <summary>Values that all steps share; kept when a step ends or suspends, and not when it is broken off. Steps that run at once must not change it.</summary>
     public JsonObject State => _run.Progress.State;
 
     /// <summary>For whom the workflow runs; null: nobody was named.</summary>

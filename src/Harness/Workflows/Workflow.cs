@@ -82,6 +82,11 @@ public sealed record Workflow
             {
                 throw new ArgumentException($"Workflow '{Id}' has two steps '{step.Id}'");
             }
+
+            if (step.Type == StepType.Race && step.Branches.Count == 0)
+            {
+                throw new ArgumentException($"Step '{step.Id}' of workflow '{Id}' is a race without branches");
+            }
         }
 
         return this;

@@ -20,7 +20,9 @@ public static class WorkflowEvents
     /// <summary>A step has failed: <c>error</c>.</summary>
     public const string StepFailed = "step-error";
 
-    /// <summary>It waits: <c>stepId, stepIndex</c> and <c>metadata</c> with <c>reason, suspendData, suspension</c>.</summary>
+    /// <summary>
+    /// It waits: <c>stepId, stepIndex</c> and <c>metadata</c> with <c>reason, suspendData, suspension</c>; <c>workflowState</c> when it has changed.
+    /// </summary>
     public const string Suspended = "workflow-suspended";
 
     /// <summary>It goes on: <c>stepId, stepIndex, input</c> is what it was resumed with.</summary>
@@ -56,9 +58,10 @@ public static class WorkflowEvents
         more?.Invoke(json);
     });
 
-    internal static ReadOnlyMemory<byte> Suspend(WorkflowStep step, int index, bool isOwnWish, string? reason, JsonElement data, DateTimeOffset at) =>
+    internal static ReadOnlyMemory<byte> Suspend(WorkflowStep step, int index, bool isOwnWish, string? reason, JsonElement data, JsonElement? state, DateTimeOffset at) =>
         Step(step, index, parent: null, "suspended", json =>
         {
+            json.WriteValue("workflowState", state ?? default);
             json.WriteStartObject("metadata");
             json.WriteText("reason", reason);
             json.WriteValue("suspendData", data);

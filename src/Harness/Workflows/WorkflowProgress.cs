@@ -12,6 +12,7 @@ public sealed class WorkflowProgress
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, JsonElement> _outputs = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _errors = new(StringComparer.Ordinal);
     private readonly List<WorkflowStepRecord> _steps = [];
     private (string StepId, JsonElement Data)? _resume;
     private string _knownState = "{}";
@@ -83,6 +84,15 @@ public sealed class WorkflowProgress
         }
     }
 
+    /// <summary>How a step failed that others go on without; null: it has not.</summary>
+    internal string? ErrorOf(string stepId)
+    {
+        lock (_gate)
+        {
+            return _errors.GetValueOrDefault(stepId);
+        }
+    }
+
     /// <summary>Whether this step is to run with what the workflow was resumed with.</summary>
     internal bool IsResuming(string stepId)
     {
@@ -117,7 +127,8 @@ public sealed class WorkflowProgress
     {
         lock (_gate)
         {
-            var ended = _steps.FindLastIndex(step => step.Id == stepId && step.Status is WorkflowStepStatus.Success or WorkflowStepStatus.Skipped);
+            var ended = _steps.FindLastIndex(step =>
+                step.Id == stepId && step.Status is WorkflowStepStatus.Success or WorkflowStepStatus.Skipped or WorkflowStepStatus.Canceled);
             return _steps.Skip(ended + 1).FirstOrDefault(step => step.Id == stepId)?.StartedAt;
         }
     }
@@ -156,7 +167,7 @@ public sealed class WorkflowProgress
                     Complete(data, at);
                     break;
                 case WorkflowEvents.StepFailed:
-                    End(data.FindText("stepId")!, step => step with { Status = WorkflowStepStatus.Error, Error = data.FindText("error"), EndedAt = at });
+                    Fail(data.FindText("stepId")!, data.FindText("error")!, at);
                     break;
                 case WorkflowEvents.Suspended:
                     Suspend(data, at);
@@ -190,11 +201,10 @@ public sealed class WorkflowProgress
         _outputs[id] = output;
         var status = data.FindText("status") == "skipped" ? WorkflowStepStatus.Skipped : WorkflowStepStatus.Success;
         End(id, step => step with { Status = status, Output = output, EndedAt = at });
+        BreakOffInside(id, at);
         if (data.TryGetProperty("workflowState", out var state))
         {
-            _knownState = state.GetRawText();
-            State = JsonNode.Parse(_knownState)!.AsObject();
-            _knownState = State.ToJsonString();
+            SetState(state.GetRawText());
         }
 
         if (_resume?.StepId == id)
@@ -208,6 +218,31 @@ public sealed class WorkflowProgress
         }
     }
 
+    private void Fail(string id, string error, DateTimeOffset at)
+    {
+        _errors[id] = error;
+        End(id, step => step with { Status = WorkflowStepStatus.Error, Error = error, EndedAt = at });
+    }
+
+    // The others of a race are over with it, wherever they stood.
+    private void BreakOffInside(string id, DateTimeOffset at)
+    {
+        for (var i = 0; i < _steps.Count; i++)
+        {
+            if (_steps[i].ParentId == id && _steps[i].Status == WorkflowStepStatus.Running)
+            {
+                _steps[i] = _steps[i] with { Status = WorkflowStepStatus.Canceled, EndedAt = at };
+                BreakOffInside(_steps[i].Id, at);
+            }
+        }
+    }
+
+    private void SetState(string json)
+    {
+        State = JsonNode.Parse(json)!.AsObject();
+        _knownState = State.ToJsonString();
+    }
+
     private void Suspend(JsonElement data, DateTimeOffset at)
     {
         var (id, metadata) = (data.FindText("stepId")!, data.Member("metadata"));
@@ -217,6 +252,9 @@ public sealed class WorkflowProgress
         {
             _resume = null;
         }
+
+        // What a step that was broken off has changed does not count: the next process would not know it either.
+        SetState(data.TryGetProperty("workflowState", out var state) ? state.GetRawText() : _knownState);
 
         for (var i = 0; i < _steps.Count; i++)
         {
@@ -244,6 +282,7 @@ public sealed class WorkflowProgress
             foreach (var later in _steps.Where(step => step.Index >= index))
             {
                 _outputs.Remove(later.Id);
+                _errors.Remove(later.Id);
             }
 
             Position = index;
@@ -267,70 +306,3 @@ public sealed class WorkflowProgress
 /// <param name="At">Since when.</param>
 /// <param name="IsByStep">True when the step wanted it; false: somebody did, from outside.</param>
 public sealed record WorkflowSuspension(string StepId, int StepIndex, string? Reason, JsonElement Data, DateTimeOffset At, bool IsByStep);
-
-/// <summary>One run of one step.</summary>
-public sealed record WorkflowStepRecord
-{
-    /// <summary>Which step.</summary>
-    public required string Id { get; init; }
-
-    /// <summary>Its name for people.</summary>
-    public required string Name { get; init; }
-
-    /// <summary>Its sort: one of <see cref="StepType"/>.</summary>
-    public required string Type { get; init; }
-
-    /// <summary>Its place in the workflow, or that of the one it is inside of.</summary>
-    public required int Index { get; init; }
-
-    /// <summary>The step it is inside of; null: none.</summary>
-    public string? ParentId { get; init; }
-
-    /// <summary>How it stands.</summary>
-    public WorkflowStepStatus Status { get; init; }
-
-    /// <summary>When it began.</summary>
-    public required DateTimeOffset StartedAt { get; init; }
-
-    /// <summary>When it ended; null: it has not.</summary>
-    public DateTimeOffset? EndedAt { get; init; }
-
-    /// <summary>What it was given.</summary>
-    public JsonElement Input { get; init; }
-
-    /// <summary>What it gave; undefined: nothing yet.</summary>
-    public JsonElement Output { get; init; }
-
-    /// <summary>What went wrong; null: nothing.</summary>
-    public string? Error { get; init; }
-
-    internal static WorkflowStepRecord Begin(JsonElement data, DateTimeOffset at) => new()
-    {
-        Id = data.FindText("stepId")!,
-        Name = data.FindText("from")!,
-        Type = data.FindText("stepType")!,
-        Index = data.GetProperty("stepIndex").GetInt32(),
-        ParentId = data.FindText("parentStepId"),
-        StartedAt = at,
-        Input = data.Member("input"),
-    };
-}
-
-/// <summary>How one run of a step stands.</summary>
-public enum WorkflowStepStatus
-{
-    /// <summary>It runs.</summary>
-    Running,
-
-    /// <summary>It was left when the workflow was suspended.</summary>
-    Suspended,
-
-    /// <summary>It has given something.</summary>
-    Success,
-
-    /// <summary>It had nothing to do.</summary>
-    Skipped,
-
-    /// <summary>It has failed.</summary>
-    Error,
-}

@@ -7,6 +7,9 @@ namespace Harness.Workflows;
 /// <summary>One execution of a workflow in this process: its body, called once for each stint.</summary>
 internal sealed class WorkflowRun(Workflow workflow, WorkflowInput input, WorkflowProgress progress, WorkflowServices services)
 {
+    // What a step throws may be a whole document, and the event that has it must fit the log.
+    private const int MaxErrorLength = 8 * 1024;
+
     private ExecutionLog? _log;
 
     public WorkflowProgress Progress => progress;
@@ -67,6 +70,11 @@ internal sealed class WorkflowRun(Workflow workflow, WorkflowInput input, Workfl
             var earlier = progress.OutputOf(step.Id);
             if (earlier.ValueKind == JsonValueKind.Undefined)
             {
+                if (progress.ErrorOf(step.Id) is { } error)
+                {
+                    throw new StepFailure(step.Id, error);
+                }
+
                 var outcome = await RunStepAsync(step, parent, data, stop);
                 if (outcome.Suspension is not null)
                 {
@@ -186,12 +194,13 @@ internal sealed class WorkflowRun(Workflow workflow, WorkflowInput input, Workfl
 
     private async Task<StepFailure> FailAsync(WorkflowStep step, int index, WorkflowStep? parent, Exception cause)
     {
-        await Log.WriteAsync($"Step {step.Id} failed: {cause.Message}", CancellationToken.None);
+        var error = cause.Message.Length > MaxErrorLength ? $"{cause.Message.AsSpan(0, MaxErrorLength)}… [cut]" : cause.Message;
+        await Log.WriteAsync($"Step {step.Id} failed: {error}", CancellationToken.None);
         await EmitAsync(
             WorkflowEvents.StepFailed,
-            WorkflowEvents.Step(step, index, parent, "error", json => json.WriteString("error", cause.Message)),
+            WorkflowEvents.Step(step, index, parent, "error", json => json.WriteString("error", error)),
             CancellationToken.None);
-        return new StepFailure($"Step '{step.Id}' failed: {cause.Message}", cause);
+        return new StepFailure(step.Id, error, cause);
     }
 
     private void Check(WorkflowStep step, StepOutcome outcome)
@@ -238,8 +247,17 @@ internal sealed class WorkflowRun(Workflow workflow, WorkflowInput input, Workfl
     {
         var step = workflow.FindStep(stepId)!;
         var at = services.Time.GetUtcNow();
+        var state = isByStep ? progress.ChangedState() : null;
+        var suspended = WorkflowEvents.Suspend(step, workflow.IndexOf(stepId), isByStep, reason, data, state, at);
+        if (suspended.Length > LogEvent.MaxDataBytes)
+        {
+            var failure = await FailAsync(step, workflow.IndexOf(stepId), parent: null, new WorkflowException(
+                $"What it hands out and the workflow's state have {suspended.Length} bytes together; {LogEvent.MaxDataBytes} are allowed"));
+            return new ExecutionResult(ExecutionStatus.Failed, failure.Message);
+        }
+
         await Log.WriteAsync($"Suspended at step {stepId}{(reason is null ? "" : $": {reason}")}", stop);
-        await EmitAsync(WorkflowEvents.Suspended, WorkflowEvents.Suspend(step, workflow.IndexOf(stepId), isByStep, reason, data, at), stop);
+        await EmitAsync(WorkflowEvents.Suspended, suspended, stop);
         return new ExecutionResult(ExecutionStatus.Suspended) { Suspension = Describe(progress.Suspension!) };
     }
 
@@ -264,5 +282,5 @@ internal sealed class WorkflowRun(Workflow workflow, WorkflowInput input, Workfl
     }
 
     /// <summary>A step has failed, and its event is in the log: steps it is inside of fail without a word of their own.</summary>
-    private sealed class StepFailure(string message, Exception cause) : Exception(message, cause);
+    private sealed class StepFailure(string step, string error, Exception? cause = null) : Exception($"Step '{step}' failed: {error}", cause);
 }

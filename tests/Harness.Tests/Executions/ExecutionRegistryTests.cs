@@ -274,6 +274,41 @@ public sealed class ExecutionRegistryTests
     }
 
     [Fact]
+    public async Task ExecutionThatAnotherWaitsForRunsOnItsPlace()
+    {
+        using var engine = new Engine(new ExecutionOptions { MaxConcurrent = 1, MaxPending = 1 });
+        var (status, third) = (ExecutionStatus.Pending, (Execution?)null);
+        var outer = engine.Start(async (_, stop) =>
+        {
+            third = engine.Start((_, _) => Task.FromResult(Completed));
+            var inner = engine.Registry.StartInside(new ExecutionPlan(
+                new ExecutionRequest { Kind = "test", Name = "inner" }, (_, _) => Task.FromResult(Completed)));
+            status = inner.State.Status;
+            return status == ExecutionStatus.Pending ? Completed : await inner.Completion.WaitAsync(stop);
+        });
+
+        await outer.Completion.WaitAsync(Stop);
+        await third!.Completion.WaitAsync(Stop);
+
+        Assert.NotEqual(ExecutionStatus.Pending, status);
+
+        // It gave nothing back that it had not taken: the third one waited for the only place there is.
+        Assert.Contains(await Engine.ReadAsync(third), frame => frame.Type() == "log" && frame.Text("message")!.StartsWith("Waiting for a free place", StringComparison.Ordinal));
+        var (first, holds) = (new TaskCompletionSource(), new TaskCompletionSource<ExecutionResult>());
+        var holding = engine.Start((_, _) =>
+        {
+            first.SetResult();
+            return holds.Task;
+        });
+        await first.Task.WaitAsync(Stop);
+        var waiting = engine.Start((_, _) => Task.FromResult(Completed));
+        Assert.Equal(ExecutionStatus.Pending, waiting.State.Status);
+        holds.SetResult(Completed);
+        await waiting.Completion.WaitAsync(Stop);
+        await holding.Completion.WaitAsync(Stop);
+    }
+
+    [Fact]
     public async Task LinesAfterTheEndAreDropped()
     {
         using var engine = new Engine();

@@ -1,5 +1,6 @@
 using Harness.Agents;
 using Harness.Generations;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace Harness.Tests.Generations;
@@ -17,10 +18,10 @@ public sealed class AgentCatalogTests
             var options = new GenerationOptions
             {
                 AgentFolder = folder.FullName,
-                Agents = { ["cook"] = new AgentSetting { Model = "groq/llama", SubAgents = ["waiter"] } },
             };
+            var configuration = Configuration(("cook:Model", "groq/llama"), ("cook:SubAgents:0", "waiter"), ("CallTimeLimit", "00:00:10"));
 
-            var catalog = Catalog(options, new AgentDefinition { Id = "owner" });
+            var catalog = new AgentCatalog([new AgentDefinition { Id = "owner" }], [], Options.Create(options), configuration, TimeProvider.System);
 
             Assert.Equal(["owner", "cook", "waiter", "demo"], catalog.Agents.Select(agent => agent.Id));
             Assert.Equal("Brings it", catalog.SubAgentsOf(catalog.Find("cook")!)[0].Description);
@@ -30,6 +31,17 @@ public sealed class AgentCatalogTests
             folder.Delete(recursive: true);
         }
     }
+
+    [Theory]
+    [InlineData("shop:Instrutions", "x", "Harness:Agents:shop, Instrutions: 'Instrutions' is not known here; known are name, description, ")]
+    [InlineData("shop:rules:0:replay:0", "x", "Harness:Agents:shop, rules[0].replay: 'replay' is not known here; known are when, ")]
+    [InlineData("shop:maxSteps", "many", "Harness:Agents:shop, maxSteps: a whole number from 1 is expected here")]
+    [InlineData("shop:tools", "current_time", "Harness:Agents:shop, tools: a list is expected here")]
+    [InlineData("shop", null, "Harness:Agents:shop is neither a setting nor an agent: settings are Default, ")]
+    [InlineData("CallTimeLimits", "00:00:10", "Harness:Agents:CallTimeLimits is neither a setting nor an agent: settings are Default, ")]
+    [InlineData("default:model", "scripted", "Harness:Agents:default is a setting with a plain value, so that no agent can have the id 'default'")]
+    public void WhatIsMisspeltInTheConfigurationIsRefusedWithItsPlace(string name, string? value, string problem) =>
+        Assert.StartsWith(problem, Assert.Throws<AgentException>(() => AgentSection.Read(Configuration((name, value)))).Message);
 
     [Fact]
     public void DemoAgentCanBeLeftOutOrReplaced()
@@ -69,38 +81,13 @@ public sealed class AgentCatalogTests
         [KeyValuePair.Create<string, string?>("Harness:Generations:Providers:groq:ApiKey", "k")],
         ProviderEnvironment.Read(name => name == "GROQ_API_KEY" ? " k " : null));
 
-    [Fact]
-    public void MemoryForgetsTheConversationUnusedLongest()
-    {
-        var memory = new ConversationMemory(Options.Create(new GenerationOptions { MaxConversations = 2, MaxMessages = 2 }));
-        ConversationKey Key(string id) => new("a", "u", id);
-
-        memory.Remember(Key("1"), [new ChatMessage("user", "one")]);
-        memory.Remember(Key("2"), [new ChatMessage("user", "two")]);
-        memory.Remember(Key("1"), [new ChatMessage("user", "three"), new ChatMessage("user", "four")]);
-        memory.Remember(Key("3"), [new ChatMessage("user", "five")]);
-
-        Assert.Equal(2, memory.Count);
-        Assert.Empty(memory.Recall(Key("2"), 10));
-        Assert.Equal(["three", "four"], memory.Recall(Key("1"), 10).Select(message => message.Text));
-    }
-
-    [Fact]
-    public void MemoryStaysWithinItsBytes()
-    {
-        var memory = new ConversationMemory(Options.Create(new GenerationOptions { MaxMemoryBytes = 10_000 }));
-
-        for (var i = 0; i < 100; i++)
-        {
-            memory.Remember(new ConversationKey("a", "u", $"{i}"), [new ChatMessage("user", new string('x', 1_000))]);
-        }
-
-        Assert.InRange(memory.Count, 1, 4);
-    }
-
     private static void Refused(string problem, params AgentDefinition[] agents) =>
         Assert.Contains(problem, Assert.Throws<AgentException>(() => Catalog(new GenerationOptions(), agents)).Message);
 
     private static AgentCatalog Catalog(GenerationOptions options, params AgentDefinition[] agents) =>
-        new(agents, [], Options.Create(options), TimeProvider.System);
+        new(agents, [], Options.Create(options), Configuration(), TimeProvider.System);
+
+    private static IConfiguration Configuration(params (string Name, string? Value)[] agents) => new ConfigurationBuilder()
+        .AddInMemoryCollection(agents.Select(setting => KeyValuePair.Create($"Harness:Agents:{setting.Name}", setting.Value)))
+        .Build();
 }

@@ -3,6 +3,7 @@ using Harness.Agents;
 using Harness.Executions;
 using Harness.Generations;
 using Harness.Tests.Executions;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace Harness.Tests.Generations;
@@ -10,15 +11,16 @@ namespace Harness.Tests.Generations;
 /// <summary>Agents, their tools, and a registry to run them in.</summary>
 internal sealed class GenerationHouse : IDisposable
 {
-    private readonly Engine _engine = new();
+    private readonly Engine _engine;
     private readonly ChatModels _models;
     private readonly Generator _generator;
 
-    public GenerationHouse(IEnumerable<AgentDefinition> agents, IEnumerable<AgentTool>? tools = null, GenerationOptions? options = null)
+    public GenerationHouse(IEnumerable<AgentDefinition> agents, IEnumerable<AgentTool>? tools = null, GenerationOptions? options = null, IExecutionStore? store = null)
     {
+        _engine = new Engine(store: store);
         var wrapped = Options.Create(options ?? new GenerationOptions());
         _models = new ChatModels(Options.Create(new AgentOptions()), wrapped, TimeProvider.System);
-        _generator = new Generator(new AgentCatalog(agents, tools ?? [], wrapped, TimeProvider.System), _models, new ConversationMemory(wrapped));
+        _generator = new Generator(new AgentCatalog(agents, tools ?? [], wrapped, new ConfigurationBuilder().Build(), TimeProvider.System), _models, new ConversationMemory(wrapped, _engine.Registry));
     }
 
     /// <summary>One agent, <c>a</c>, with this model and these tools.</summary>

@@ -7,6 +7,8 @@ namespace Harness.Tests.Generations;
 
 public sealed class ScriptedChatTests
 {
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     [Theory]
     [InlineData("Tell me a joke!", "Why did the execution")]
     [InlineData("my name is Ada", "Nice to meet you, Ada!")]
@@ -93,6 +95,28 @@ public sealed class ScriptedChatTests
         var outcome = await house.RunAsync("go", request => request with { Schema = JsonSchema.Parse(JsonElement.Parse(schema)) });
 
         Assert.Equal("Schema validation failed: Expected string, received number at name", outcome.Result.Error);
+    }
+
+    [Fact]
+    public async Task LateTokenDoesNotMakeThoseAfterItLate()
+    {
+        var time = new ManualTime();
+        var agent = AgentDefinition.Parse("a", "rules: [{ when: any, reply: [one two three four] }]");
+        var chat = new ScriptedChat(agent.Script!, TimeSpan.FromMilliseconds(20), maxReplyLength: 1_000, time);
+        await using var parts = chat.StreamAsync(new ChatPrompt("scripted", [new ChatMessage("user", "go")]), Stop).GetAsyncEnumerator(Stop);
+        Assert.True(await parts.MoveNextAsync());
+        var second = parts.MoveNextAsync();
+        Assert.False(second.IsCompleted);
+
+        // The clock is at 50 ms when the token of 20 ms is taken: that of 40 ms is due, that of 60 ms is not.
+        time.Advance(TimeSpan.FromMilliseconds(50));
+        Assert.True(await second);
+        var third = parts.MoveNextAsync();
+        Assert.True(third.IsCompleted && await third);
+        var fourth = parts.MoveNextAsync();
+        Assert.False(fourth.IsCompleted);
+        time.Advance(TimeSpan.FromMilliseconds(10));
+        Assert.True(await fourth);
     }
 
     [Theory]

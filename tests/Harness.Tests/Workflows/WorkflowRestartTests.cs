@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Harness.Executions;
 using Harness.Tests.Executions;
 using Harness.Workflows;
@@ -115,6 +116,159 @@ public sealed class WorkflowRestartTests : IAsyncDisposable
             (await after.Registry.FindAsync(suspended.Id, Stop))!.State.Error);
     }
 
+    [Fact]
+    public async Task BranchThatLostARaceDoesNotKeepAKilledWorkflowFromGoingOn()
+    {
+        var running = new SemaphoreSlim(0);
+        using var before = await WorkflowStage.OpenAsync(Raced(running), _store);
+        var execution = before.Start("1");
+        await running.WaitAsync(Stop);
+        await BegunAsync(execution, "second");
+
+        using var after = await WorkflowStage.OpenAsync(Raced(running: null), _store);
+        Assert.True(after.Registry.TryFind(execution.Id, out var restored));
+
+        Assert.Equal("""{"output":1}""", Encoding.UTF8.GetString((await restored.Completion.WaitAsync(Stop)).Details.Span));
+    }
+
+    [Fact]
+    public async Task BranchThatFailedBeforeItsServerWasKilledDoesNotRunAgain()
+    {
+        var runs = 0;
+        Workflow Race(bool hangs) => Workflow.Begin<int>("w")
+            .AndRace<int>(
+                "race",
+                branch => branch.AndThen("breaks", (int _, StepContext _, CancellationToken _) =>
+                {
+                    Interlocked.Increment(ref runs);
+                    return Task.FromException<int>(new InvalidOperationException("no ink"));
+                }),
+                branch => branch.AndThen("hangs", async (number, _, stop) =>
+                {
+                    await Task.Delay(hangs ? Timeout.Infinite : 0, stop);
+                    return number;
+                }).Repeatable())
+            .End();
+        using var before = await WorkflowStage.OpenAsync(Race(hangs: true), _store);
+        var execution = before.Start("1");
+        await SeenAsync(execution, "\"name\":\"step-error\"");
+        await BegunAsync(execution, "hangs");
+
+        using var after = await WorkflowStage.OpenAsync(Race(hangs: false), _store);
+        Assert.True(after.Registry.TryFind(execution.Id, out var restored));
+
+        Assert.Equal("""{"output":1}""", Encoding.UTF8.GetString((await restored.Completion.WaitAsync(Stop)).Details.Span));
+        Assert.Equal(1, runs);
+    }
+
+    [Fact]
+    public async Task StateThatASuspendedStepHasChangedIsTheSameAfterARestart()
+    {
+        var runs = 0;
+        var workflow = Workflow.Begin<int>("w")
+            .AndThen<int>("ask", (_, context, _) =>
+            {
+                var tries = (int?)context.State["tries"] ?? 0;
+                context.State["tries"] = tries + 1;
+                return Task.FromResult<StepOutcome<int>>(Interlocked.Increment(ref runs) == 3 ? tries : context.Suspend());
+            })
+            .End();
+        using var before = await WorkflowStage.OpenAsync(workflow, _store);
+        var execution = before.Start("1");
+        await WorkflowStage.SuspendedAsync(execution);
+        Assert.True(before.Resume(execution));
+        await WorkflowStage.SuspendedAsync(execution, times: 2);
+
+        using var after = await WorkflowStage.OpenAsync(workflow, _store);
+        Assert.True(after.Registry.TryFind(execution.Id, out var suspended));
+        Assert.True(after.Resume(suspended));
+
+        Assert.Equal("""{"output":2}""", Encoding.UTF8.GetString((await suspended.Completion.WaitAsync(Stop)).Details.Span));
+    }
+
+    [Fact]
+    public async Task StateThatABrokenOffStepHasChangedDoesNotCount()
+    {
+        var running = new SemaphoreSlim(0);
+        using var stage = await WorkflowStage.OpenAsync(
+            Workflow.Begin<int>("w")
+                .AndThen("long", async (_, context, stop) =>
+                {
+                    var seen = (int?)context.State["seen"] ?? 0;
+                    context.State["seen"] = seen + 1;
+                    if (!context.IsResumed)
+                    {
+                        running.Release();
+                        await Task.Delay(Timeout.Infinite, stop);
+                    }
+
+                    return seen;
+                })
+                .End(),
+            _store);
+        var execution = stage.Start("1");
+        await running.WaitAsync(Stop);
+        await stage.Registry.SuspendAsync(execution, "Maintenance", Stop);
+
+        Assert.True(stage.Resume(execution));
+
+        Assert.Equal("""{"output":0}""", Encoding.UTF8.GetString((await execution.Completion.WaitAsync(Stop)).Details.Span));
+    }
+
+    [Fact]
+    public async Task TimeLimitOfTheRequestHoldsInTheNextProcessToo()
+    {
+        var time = new ManualTime();
+        using var before = await WorkflowStage.OpenAsync(Waiting(new SemaphoreSlim(0), isRepeatable: true), _store, time);
+        var plan = before.Kind.Plan(JsonElement.Parse("""{"workflow":"w","input":1}"""));
+        var execution = before.Registry.Start(plan with { Request = plan.Request with { TimeLimit = TimeSpan.FromMinutes(2) } });
+        await BegunAsync(execution, "second");
+        await before.Registry.StopAsync(Stop);
+
+        var running = new SemaphoreSlim(0);
+        using var after = await WorkflowStage.OpenAsync(Waiting(running, isRepeatable: true), _store, time);
+        Assert.True(after.Registry.TryFind(execution.Id, out var restored));
+        Assert.True(after.Resume(restored));
+        Assert.Equal(TimeSpan.FromMinutes(2), restored.Request.TimeLimit);
+        await running.WaitAsync(Stop);
+        time.Advance(TimeSpan.FromMinutes(2));
+
+        var result = await restored.Completion.WaitAsync(Stop);
+        Assert.Equal("The execution took longer than its time limit of 120 s and was stopped", result.Error);
+    }
+
+    private static Task BegunAsync(Execution execution, string step) => SeenAsync(execution, $"\"stepId\":\"{step}\"");
+
+    private static async Task SeenAsync(Execution execution, string text)
+    {
+        // What is read is stored.
+        await foreach (var json in execution.Log.ReadEventsAsync(1, Stop))
+        {
+            if (Encoding.UTF8.GetString(json.Span).Contains(text, StringComparison.Ordinal))
+            {
+                return;
+            }
+        }
+    }
+
+    // The one that loses may not run twice; the step after the race may.
+    private static Workflow Raced(SemaphoreSlim? running) => Workflow.Begin<int>("w")
+        .AndRace<int>(
+            "race",
+            branch => branch.AndThen("loses", async (number, _, stop) =>
+            {
+                await Task.Delay(Timeout.Infinite, stop);
+                return number;
+            }),
+            branch => branch.AndThen("wins", (number, _, _) => Task.FromResult(number)))
+        .AndThen("second", async (number, _, stop) =>
+        {
+            running?.Release();
+            await Task.Delay(running is null ? 0 : Timeout.Infinite, stop);
+            return number;
+        }).Repeatable()
+        .End();
+
     private async Task<Execution> KillAsync(bool isRepeatable)
     {
         var running = new SemaphoreSlim(0);
@@ -122,15 +276,7 @@ public sealed class WorkflowRestartTests : IAsyncDisposable
         var execution = before.Start("1");
         await running.WaitAsync(Stop);
 
-        // Until the store has the step's beginning.
-        await foreach (var json in execution.Log.ReadEventsAsync(1, Stop))
-        {
-            if (Encoding.UTF8.GetString(json.Span).Contains("\"stepId\":\"second\"", StringComparison.Ordinal))
-            {
-                break;
-            }
-        }
-
+        await BegunAsync(execution, "second");
         return execution;
     }
 

@@ -90,6 +90,100 @@ public sealed class WorkflowRunTests
     }
 
     [Fact]
+    public async Task BranchesThatLostARaceAreOverWithItWhereverTheyStood()
+    {
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<int>("w")
+            .AndRace<int>(
+                "race",
+                branch => branch.AndThen<int>("asks", (_, context, _) => Task.FromResult<StepOutcome<int>>(context.Suspend("nobody will answer"))),
+                branch => branch.AndWhen("large", _ => true, inner => inner.AndThen("hangs", async (number, _, stop) =>
+                {
+                    await Task.Delay(Timeout.Infinite, stop);
+                    return number;
+                })),
+                branch => branch.AndThen("wins", (number, _, _) => Task.FromResult(number)))
+            .End());
+        var execution = stage.Start("1");
+
+        Assert.Equal("""{"output":1}""", System.Text.Encoding.UTF8.GetString((await execution.Completion.WaitAsync(Stop)).Details.Span));
+        var progress = await WorkflowProgress.ReadAsync(execution.Log, Stop);
+        Assert.Equal(
+            ["asks Canceled", "hangs Canceled", "large Canceled", "race Success", "wins Success"],
+            progress.Steps.Select(step => $"{step.Id} {step.Status}").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task RaceInWhichAllFailFailsAsItsFirstBranchDid()
+    {
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<int>("w")
+            .AndRace<int>("race", branch => branch.AndThen("a", Broken("no ink")), branch => branch.AndThen("b", Broken("no paper")))
+            .End());
+
+        Assert.Equal("Step 'a' failed: no ink", (await stage.RunAsync("1")).GetProperty("error").GetString());
+    }
+
+    [Fact]
+    public void RaceWithoutBranchesIsRefused() => Assert.Equal(
+        "Step 'race' of workflow 'w' is a race without branches",
+        Assert.Throws<ArgumentException>(() => Workflow.Begin<int>("w").AndRace<int>("race").End()).Message);
+
+    [Fact]
+    public async Task BranchThatFailsCancelsTheOthersAndItsErrorIsThatOfTheWorkflow()
+    {
+        var waits = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<int>("w")
+            .AndAll<int>(
+                "all",
+                branch => branch.AndThen("hangs", async (number, _, stop) =>
+                {
+                    waits.SetResult();
+                    await Task.Delay(Timeout.Infinite, stop);
+                    return number;
+                }),
+                branch => branch.AndThen("breaks", async (number, _, stop) =>
+                {
+                    await waits.Task.WaitAsync(stop);
+                    return number > 0 ? throw new InvalidOperationException("no ink") : number;
+                }),
+                branch => branch.AndThen<int>("asks", (_, context, _) => Task.FromResult<StepOutcome<int>>(context.Suspend())))
+            .End());
+
+        Assert.Equal("Step 'breaks' failed: no ink", (await stage.RunAsync("1")).GetProperty("error").GetString());
+    }
+
+    [Fact]
+    public async Task TwoBranchesThatWaitAreResumedOneAfterTheOther()
+    {
+        static WorkflowBuilder<int> Asking(WorkflowBuilder<int> branch, string id) => branch.AndWhen($"{id}-asks", _ => true, inner => inner
+            .AndThen<int>(id, (_, context, _) => Task.FromResult<StepOutcome<int>>(context.IsResumed ? context.ResumedWith<int>() : context.Suspend(id))));
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<int>("w")
+            .AndAll<int>("all", branch => Asking(branch, "first"), branch => Asking(branch, "second"))
+            .End());
+        var execution = stage.Start("1");
+
+        var first = await WorkflowStage.SuspendedAsync(execution);
+        Assert.True(stage.Resume(execution, "5"));
+        var second = await WorkflowStage.SuspendedAsync(execution, times: 2);
+        Assert.True(stage.Resume(execution, "6"));
+
+        Assert.Equal(("first", "second"), (first.Reason, second.Reason));
+        Assert.Equal("""{"output":[5,6]}""", System.Text.Encoding.UTF8.GetString((await execution.Completion.WaitAsync(Stop)).Details.Span));
+    }
+
+    [Fact]
+    public async Task StepThatThrowsAWholeDocumentFailsWithItsBeginning()
+    {
+        using var stage = await WorkflowStage.OpenAsync(
+            Workflow.Begin<int>("w").AndThen("break", Broken(new string('x', 2 * LogEvent.MaxDataBytes))).End());
+        var execution = stage.Start("1");
+
+        var result = await execution.Completion.WaitAsync(Stop);
+
+        Assert.Equal($"Step 'break' failed: {new string('x', 8192)}… [cut]", result.Error);
+        Assert.Contains("step-error break", await WorkflowStage.EventsOfAsync(execution));
+    }
+
+    [Fact]
     public async Task AgentIsAskedAndItsAnswerHeldToTheType()
     {
         var agent = new EchoAgent();
@@ -322,6 +416,9 @@ public sealed class WorkflowRunTests
             }
         }
     }
+
+    private static Func<int, StepContext, CancellationToken, Task<int>> Broken(string message) =>
+        (_, _, _) => Task.FromException<int>(new InvalidOperationException(message));
 
     internal sealed record Order(decimal Price, int Count);
 

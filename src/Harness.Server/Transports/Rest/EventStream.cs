@@ -15,9 +15,9 @@ internal sealed class EventStream : ILogWatcher, IDisposable
     private readonly LogCursor _cursor;
     private readonly IEventText _text;
 
-    // A bell, not a queue: ringing it twice is ringing it once.
-    private readonly SemaphoreSlim _bell = new(0, 1);
-    private readonly CancellationTokenSource _stop;
+    private readonly StreamBell _bell = new();
+    private readonly CancellationToken _stop;
+    private readonly CancellationTokenRegistration _stopping;
     private long _writingSince;
     private long _wroteAt;
     private volatile bool _wantsHeartbeat;
@@ -26,10 +26,11 @@ internal sealed class EventStream : ILogWatcher, IDisposable
     public EventStream(HttpContext context, Execution execution, SubscribeCommand command, IEventText text, long now)
     {
         _context = context;
-        _stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        _stop = context.RequestAborted;
         _cursor = SubscriptionStart.Open(execution, command, this).Cursor;
         _text = text;
         _wroteAt = now;
+        _stopping = _stop.UnsafeRegister(static bell => ((StreamBell)bell!).Ring(), _bell);
     }
 
     /// <summary>Writes until the end of the execution, of the client, or of the server. Does not throw for either.</summary>
@@ -84,7 +85,7 @@ internal sealed class EventStream : ILogWatcher, IDisposable
         else if (now - Interlocked.Read(ref _wroteAt) >= heartbeat.TotalMilliseconds)
         {
             _wantsHeartbeat = true;
-            Ring();
+            _bell.Ring();
         }
     }
 
@@ -92,18 +93,18 @@ internal sealed class EventStream : ILogWatcher, IDisposable
     public void Finish()
     {
         _finishing = true;
-        Ring();
+        _bell.Ring();
     }
 
     /// <summary>Ends the connection, whatever it is doing.</summary>
     public void Cut() => _context.Abort();
 
-    public void OnAppended() => Ring();
+    public void OnAppended() => _bell.Ring();
 
     public void Dispose()
     {
+        _stopping.Dispose();
         _cursor.Dispose();
-        _stop.Dispose();
     }
 
     private bool TakeBatch()
@@ -120,7 +121,8 @@ internal sealed class EventStream : ILogWatcher, IDisposable
 
     private async ValueTask WaitAsync(TimeProvider time)
     {
-        await _bell.WaitAsync(_stop.Token);
+        await _bell.WaitAsync();
+        _stop.ThrowIfCancellationRequested();
         if (_wantsHeartbeat)
         {
             _wantsHeartbeat = false;
@@ -132,7 +134,7 @@ internal sealed class EventStream : ILogWatcher, IDisposable
     private async ValueTask FlushAsync(TimeProvider time)
     {
         Interlocked.Exchange(ref _writingSince, Milliseconds(time));
-        var result = await _context.Response.BodyWriter.FlushAsync(_stop.Token);
+        var result = await _context.Response.BodyWriter.FlushAsync(_stop);
         Interlocked.Exchange(ref _wroteAt, Milliseconds(time));
         Interlocked.Exchange(ref _writingSince, 0);
         if (result.IsCompleted || result.IsCanceled)
@@ -143,16 +145,4 @@ internal sealed class EventStream : ILogWatcher, IDisposable
 
     /// <summary>The clock of heartbeats, in milliseconds; never 0.</summary>
     public static long Milliseconds(TimeProvider time) => 1 + (long)time.GetElapsedTime(0).TotalMilliseconds;
-
-    private void Ring()
-    {
-        try
-        {
-            _bell.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // It has rung already.
-        }
-    }
 }

@@ -18,17 +18,20 @@ internal record AgentSummary(
     [property: JsonPropertyName("memory")] MemorySummary Memory,
     [property: JsonPropertyName("isTelemetryEnabled")] bool IsTelemetryEnabled)
 {
-    /// <summary>As an agent is registered.</summary>
-    public static AgentSummary From(AgentDefinition agent, AgentCatalog catalog) => new(
+    /// <summary>As an agent is registered, and whether it works now.</summary>
+    public static AgentSummary From(AgentDefinition agent, AgentCatalog catalog, Generator generator) => new(
         agent.Id,
         agent.DisplayName,
         agent.Description,
-        "idle",
+        WordOf(agent, generator),
         Generator.ModelOf(agent).Name,
         [.. catalog.ToolsOf(agent).Select(tool => new ToolSummary(tool.Name, tool.Description, tool.Parameters.Document))],
-        [.. catalog.SubAgentsOf(agent).Select(SubAgentSummary.From)],
+        [.. catalog.SubAgentsOf(agent).Select(subAgent => SubAgentSummary.From(subAgent, generator))],
         MemorySummary.InMemory,
         IsTelemetryEnabled: false);
+
+    /// <summary>What an agent does now.</summary>
+    public static string WordOf(AgentDefinition agent, Generator generator) => generator.IsWorking(agent) ? "working" : "idle";
 }
 
 /// <summary>One agent, with what the list leaves out.</summary>
@@ -56,9 +59,9 @@ internal sealed record SubAgentSummary(
     [property: JsonPropertyName("status")] string Status,
     [property: JsonPropertyName("model")] string Model)
 {
-    /// <summary>As it is registered.</summary>
-    public static SubAgentSummary From(AgentDefinition agent) =>
-        new(agent.Id, agent.DisplayName, agent.Description, "idle", Generator.ModelOf(agent).Name);
+    /// <summary>As it is registered, and whether it works now.</summary>
+    public static SubAgentSummary From(AgentDefinition agent, Generator generator) =>
+        new(agent.Id, agent.DisplayName, agent.Description, AgentSummary.WordOf(agent, generator), Generator.ModelOf(agent).Name);
 }
 
 /// <summary>Where conversations are remembered.</summary>

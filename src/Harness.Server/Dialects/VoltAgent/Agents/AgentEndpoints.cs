@@ -57,11 +57,11 @@ internal static class AgentEndpoints
             .TakesQuery(("fromSequence", JsonSchemaType.Integer, "Only events after this one, as Last-Event-ID"));
     }
 
-    private static JsonHttpResult<ApiData<object>> List(AgentCatalog catalog) =>
-        ApiEnvelope.Success<object>(catalog.Agents.Select(agent => AgentSummary.From(agent, catalog)).ToList());
+    private static JsonHttpResult<ApiData<object>> List(AgentCatalog catalog, Generator generator) =>
+        ApiEnvelope.Success<object>(catalog.Agents.Select(agent => AgentSummary.From(agent, catalog, generator)).ToList());
 
-    private static IResult Get(string id, AgentCatalog catalog) => catalog.Find(id) is { } agent
-        ? ApiEnvelope.Success<object>(new AgentDetails(AgentSummary.From(agent, catalog), agent.Instructions, Generator.MaxStepsOf(agent)))
+    private static IResult Get(string id, AgentCatalog catalog, Generator generator) => catalog.Find(id) is { } agent
+        ? ApiEnvelope.Success<object>(new AgentDetails(AgentSummary.From(agent, catalog, generator), agent.Instructions, Generator.MaxStepsOf(agent)))
         : ApiEnvelope.Error(StatusCodes.Status404NotFound, Unknown);
 
     private static async Task<IResult> GetHistoryAsync(

@@ -163,6 +163,7 @@ internal sealed record WireStep
             WorkflowStepStatus.Skipped => "skipped",
             WorkflowStepStatus.Error => "error",
             WorkflowStepStatus.Suspended => "suspended",
+            WorkflowStepStatus.Canceled => "cancelled",
             _ => state.Status.IsFinal() ? WireWords.Of(state.Status) : "running",
         },
         StartTime = WireWords.Of(step.StartedAt),

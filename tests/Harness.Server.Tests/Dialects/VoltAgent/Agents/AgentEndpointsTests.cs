@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Harness.Agents;
 using Harness.Generations;
+using Harness.Storage.Tests;
 using Harness.Tests.Generations;
 
 namespace Harness.Server.Tests.Dialects.VoltAgent.Agents;
@@ -26,6 +27,100 @@ public sealed class AgentEndpointsTests
         Assert.Equal("""[{"name":"add","description":"Adds","parameters":{"type":"object"}}]""", agents[0].GetProperty("tools").GetRawText());
         Assert.Equal("demo", agents[0].GetProperty("subAgents")[0].Text("id"));
         Assert.Equal("InMemory", agents[0].GetProperty("memory").Text("type"));
+    }
+
+    [Fact]
+    public async Task AgentOfAJsonConfigurationIsWrittenAsInItsFile()
+    {
+        const string Json = """
+            {
+              "Harness": {
+                "Agents": {
+                  "CallTimeLimit": "00:00:10",
+                  "shop": {
+                    "Name": "Shop", "Instructions": "Be brief.", "Tools": ["current_time"], "SubAgents": [], "MaxSteps": 3, "TokenDelay": "1ms",
+                    "Variables": { "open": true },
+                    "Rules": [
+                      { "when": { "contains": ["price", "cost"], "variables": { "open": true, "guests": 2 } }, "reply": ["Two for {price}."], "set": { "price": 5 } },
+                      { "when": { "contains": "person" }, "reply": [{ "type": "object", "payload": { "name": "Ada" } }] }
+                    ],
+                    "Fallback": { "reply": ["You said {text}"] }
+                  },
+                  "silent": { "Rules": [] }
+                }
+              }
+            }
+            """;
+        using var stream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(Json));
+        var settings = new ConfigurationBuilder().AddJsonStream(stream).Build().AsEnumerable()
+            .Where(setting => setting.Value is not null).Select(setting => (setting.Key, setting.Value));
+        await using var app = await HarnessApp.StartAsync([.. settings]);
+
+        var agents = JsonElement.Parse(await app.Client.GetStringAsync("/agents", Stop)).GetProperty("data");
+        var price = (await app.PostAsync("/agents/shop/text", """{"input":"What does it cost?","options":{"userContext":{"guests":2}}}""")).Data();
+        var other = (await app.PostAsync("/agents/shop/text", """{"input":"hi"}""")).Data();
+        var person = (await app.PostAsync("/agents/shop/object", $$"""{"input":"a person","schema":{{Schema}} }""")).Data();
+        var silence = (await app.PostAsync("/agents/silent/text", """{"input":"hi"}""")).Data();
+
+        Assert.Equal(["shop", "silent", "demo"], agents.EnumerateArray().Select(agent => agent.Text("id")));
+        Assert.Equal(("Shop", "current_time"), (agents[0].Text("name"), agents[0].GetProperty("tools")[0].Text("name")));
+        Assert.Equal(("Two for 5.", "You said hi", ""), (price.Text("text"), other.Text("text"), silence.Text("text")));
+        Assert.Equal("""{"name":"Ada"}""", person.GetProperty("object").GetRawText());
+    }
+
+    [Fact]
+    public async Task MisspeltAgentOfTheConfigurationKeepsTheServerFromStarting()
+    {
+        var refusal = await Assert.ThrowsAsync<ServerStartException>(() => HarnessApp.StartAsync(("Harness:Agents:shop:Modle", "scripted")));
+
+        Assert.StartsWith("Harness:Agents:shop, Modle: 'Modle' is not known here", refusal.Message);
+    }
+
+    [Fact]
+    public async Task AgentIsWorkingWhileAGenerationOfItRuns()
+    {
+        await using var app = await AgentApp.StartAsync(CodeModel.Hanging);
+        var (response, lines) = await app.OpenAsync("/agents/a/stream", """{"input":"hi"}""");
+        using (response)
+        {
+            await lines.ReadLineAsync(Stop);
+
+            Assert.Equal("working", await StatusAsync());
+            Assert.Equal(
+                ["working", "idle"],
+                JsonElement.Parse(await app.Client.GetStringAsync("/agents", Stop)).GetProperty("data").EnumerateArray().Select(agent => agent.Text("status")));
+            var id = response.Headers.GetValues("X-Execution-Id").Single();
+            (await app.PostAsync($"/agents/a/executions/{id}/cancel", null)).Data();
+            await (await app.Executions.FindAsync(id, Stop))!.Completion.WaitAsync(Stop);
+        }
+
+        Assert.Equal("idle", await StatusAsync());
+
+        async Task<string> StatusAsync() =>
+            JsonElement.Parse(await app.Client.GetStringAsync("/agents/a", Stop)).GetProperty("data").Text("status");
+    }
+
+    [Fact]
+    public async Task ConversationGoesOnAfterARestart()
+    {
+        using var folder = new DataFolder();
+        var settings = new (string, string?)[] { ("Harness:Store:MemoryOnly", "false"), ("Harness:Store:Data", folder.NewOptions().Data) };
+        const string Options = """{"userId":"ann","conversationId":"c1"}""";
+        await using (var before = await AgentApp.StartAsync(CodeModel.Saying("I am ", "fine."), null, settings))
+        {
+            (await before.PostAsync("/agents/a/text", $$"""{"input":"How are you?","options":{{Options}} }""")).Data();
+            (await before.PostAsync("/agents/a/text", """{"input":"Not for ann","options":{"userId":"bob","conversationId":"c1"}}""")).Data();
+            await before.StopAsync();
+        }
+
+        var model = CodeModel.Saying("As I said.");
+        await using var after = await AgentApp.StartAsync(model, null, settings);
+        (await after.PostAsync("/agents/a/text", $$"""{"input":"And now?","options":{{Options}} }""")).Data();
+        (await after.PostAsync("/agents/a/text", $$"""{"input":"Sure?","options":{{Options}} }""")).Data();
+
+        Assert.Equal(["Be brief.", "How are you?", "I am fine.", "And now?"], model.Prompts[0].Messages.Select(message => message.Text));
+        Assert.Equal(
+            ["Be brief.", "How are you?", "I am fine.", "And now?", "As I said.", "Sure?"], model.Prompts[1].Messages.Select(message => message.Text));
     }
 
     [Fact]

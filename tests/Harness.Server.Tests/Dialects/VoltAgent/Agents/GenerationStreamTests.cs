@@ -74,7 +74,7 @@ public sealed class GenerationStreamTests
     [Fact]
     public async Task AgentThatCannotBeSetUpSaysSoInTheStream()
     {
-        await using var app = await HarnessApp.StartAsync(("Harness:Generations:Agents:keyless:Model", "groq/llama"));
+        await using var app = await HarnessApp.StartAsync(("Harness:Agents:keyless:Model", "groq/llama"));
 
         var blocks = await app.ReadStreamAsync("/agents/keyless/stream", """{"input":"hi"}""");
 

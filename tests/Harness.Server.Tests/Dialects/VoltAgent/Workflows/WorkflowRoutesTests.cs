@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text.Json;
 using Harness.Executions;
+using Harness.Generations;
+using Harness.Tests.Generations;
 using Harness.Workflows;
 
 namespace Harness.Server.Tests.Dialects.VoltAgent.Workflows;
@@ -15,6 +17,37 @@ public sealed class WorkflowRoutesTests : IAsyncLifetime
     public async ValueTask InitializeAsync() => _server = await WorkflowApp.StartAsync();
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    [Fact]
+    public async Task WorkflowsThatAskAgentsEndAlsoWhenTheyTakeAllPlaces()
+    {
+        var (begun, all) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        await using var app = await HarnessApp.StartAsync(
+            services => services
+                .AddWorkflow(Workflow.Begin<int>("asking")
+                    .AndThen("begin", async (number, _, stop) =>
+                    {
+                        // Both have their places before either asks.
+                        if (Interlocked.Increment(ref begun) == 2)
+                        {
+                            all.SetResult();
+                        }
+
+                        await all.Task.WaitAsync(stop);
+                        return number;
+                    })
+                    .AndAll<string>("both", branch => branch.AndAgent("one", "a", number => $"{number}"), branch => branch.AndAgent("two", "a", number => $"{number}"))
+                    .End())
+                .AddHarness().AddAgent(new AgentDefinition { Id = "a", ChatModel = CodeModel.Saying("fine") }),
+            ("Harness:Executions:MaxConcurrent", "2"), ("Harness:Executions:MaxPending", "4"), ("Harness:Executions:TimeLimit", "00:00:20"));
+        var kind = app.Services.GetRequiredService<WorkflowKind>();
+
+        var executions = Enumerable.Range(0, 6)
+            .Select(number => app.Executions.Start(kind.Plan(JsonElement.Parse($$"""{"workflow":"asking","input":{{number}}}""")))).ToList();
+        var results = await Task.WhenAll(executions.Select(execution => execution.Completion)).WaitAsync(Stop);
+
+        Assert.All(results, result => Assert.Equal("""{"output":["fine","fine"]}""", System.Text.Encoding.UTF8.GetString(result.Details.Span)));
+    }
 
     [Fact]
     public async Task ListHasEveryWorkflowIdle()
