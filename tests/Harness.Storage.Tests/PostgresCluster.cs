@@ -103,10 +103,13 @@ public sealed class PostgresCluster : IAsyncLifetime
     private void Signal(string signal)
     {
         var postmaster = int.Parse(File.ReadLines(Path.Combine(_folder, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
+
+        // The first one first: while it stands still it has no new children. Some of its old ones may be ending in this moment.
+        Execute("/bin/kill", [signal, $"{postmaster}"]);
         var processes = Directory.GetDirectories("/proc")
             .Where(process => int.TryParse(Path.GetFileName(process), out _) && ParentOf(process) == postmaster)
             .Select(process => Path.GetFileName(process));
-        Execute("/bin/kill", [signal, $"{postmaster}", .. processes]);
+        ExitCodeOf("/bin/kill", [signal, .. processes]);
     }
 
     // "pid (name) state parent …"; a name may have spaces.
@@ -137,13 +140,19 @@ public sealed class PostgresCluster : IAsyncLifetime
         }
     }
 
-    // No pipes: what is started in the background would keep them open.
     private static void Execute(string file, string[] args)
+    {
+        var exitCode = ExitCodeOf(file, args);
+        Assert.True(exitCode == 0, $"{file} {string.Join(' ', args)} ended with {exitCode}");
+    }
+
+    // No pipes: what is started in the background would keep them open.
+    private static int ExitCodeOf(string file, string[] args)
     {
         var quiet = new[] { "-c", "exec \"$@\" >/dev/null 2>&1 </dev/null", "sh", file };
         using var process = Process.Start(new ProcessStartInfo("/bin/sh", [.. quiet, .. args]) { WorkingDirectory = Path.GetTempPath() })!;
         process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{file} {string.Join(' ', args)} ended with {process.ExitCode}");
+        return process.ExitCode;
     }
 
     private static int FreePort()
