@@ -8,8 +8,8 @@ public sealed partial class ExecutionLog
     // Longer ones would hold up the first reader that comes back.
     private const int MaxPackedBytes = SegmentPool.LargestSegment;
 
-    // All frames as the store would keep them, in place of the segments; null: they are not packed.
-    private LogSegment? _packed;
+    // All frames as the store would keep them; null: they are not packed.
+    private PackedLog? _packed;
 
     // Under the readers' lock.
     private void Pack()
@@ -19,56 +19,75 @@ public sealed partial class ExecutionLog
             return;
         }
 
-        var (bytes, count, hasEvents, first) = (0L, 0, false, _head.FirstSequence);
+        if (_packed is not null)
+        {
+            LetGo(_head);
+            _head = null;
+            return;
+        }
+
+        var (bytes, count, hasEvents) = (0L, 0, false);
         for (var segment = _head; segment is not null; segment = segment.Next)
         {
             var (length, frames) = segment.Committed;
             (bytes, count, hasEvents) = (bytes + length, count + frames, hasEvents || segment.HasEvents);
         }
 
-        if (count == 0 || bytes > MaxPackedBytes)
+        if (count == 0 || bytes > MaxPackedBytes || PackFrames(_head, (int)bytes, count, hasEvents) is not { } packed)
         {
             return;
         }
 
-        var whole = ArrayPool<byte>.Shared.Rent((int)bytes);
-        for (var (segment, at) = (_head, 0); segment is not null; segment = segment.Next)
+        LetGo(_head);
+        _head = _published = _tail = null!;
+        _packed = packed;
+    }
+
+    private PackedLog? PackFrames(LogSegment head, int bytes, int count, bool hasEvents)
+    {
+        var pool = ArrayPool<byte>.Shared;
+        var (whole, packed) = (pool.Rent(bytes), pool.Rent(FramePacker.LongestOf(bytes, count)));
+        for (var (segment, at) = (head, 0); segment is not null; segment = segment.Next)
         {
             var committed = segment.Bytes.AsSpan(0, segment.Committed.Length);
             committed.CopyTo(whole.AsSpan(at));
             at += committed.Length;
         }
 
-        var packed = FramePacker.Pack(_id, whole.AsSpan(0, (int)bytes), first, count, hasEvents);
-        ArrayPool<byte>.Shared.Return(whole);
-        LetGo(_head);
-        _head = _published = _tail = null!;
-        _packed = _pool.Take(packed, first);
-        _packed.Reserve(packed.Length, count);
-        _packed.Commit();
+        var length = FramePacker.Pack(_id, whole.AsSpan(0, bytes), head.FirstSequence, count, hasEvents, packed);
+        var log = _pool.Packed.Add(packed.AsSpan(0, length), head.FirstSequence, count);
+        pool.Return(whole);
+        pool.Return(packed);
+        return log;
     }
 
-    // Under the readers' lock, for a reader that comes back: what was packed is a segment again, until the last one has gone.
+    // Under the readers' lock, for readers that come back: there is a segment again beside what is packed, until the last of them has gone.
     private void Unpack()
     {
         if (_packed is not null)
         {
-            _head = UnpackedCopy(_packed);
-            _packed.Release();
-            _packed = null;
+            _head ??= UnpackedCopy(_packed);
         }
     }
 
-    private LogSegment UnpackedCopy(LogSegment packed)
+    private LogSegment UnpackedCopy(PackedLog packed)
     {
-        var (first, (_, count)) = (packed.FirstSequence, packed.Committed);
-        var frames = new StoredFrames(first, first + count - 1, packed.Bytes);
-        FramePacker.TryReadHeader(frames, out var header);
-        var whole = _pool.Take(GC.AllocateUninitializedArray<byte>(header.FrameBytes), first);
+        FramePacker.TryReadHeader(packed.Frames, out var header);
+        var whole = _pool.RentQuietly(header.FrameBytes, packed.First);
         whole.HasEvents = header.HasEvents;
-        FramePacker.Unpack(_id, frames, whole.Reserve(header.FrameBytes, count));
+        FramePacker.Unpack(_id, packed.Frames, whole.Reserve(header.FrameBytes, header.Count));
         whole.Commit();
         return whole;
+    }
+
+    // Under the readers' lock.
+    private void ForgetPacked()
+    {
+        if (_packed is not null)
+        {
+            _pool.Packed.Release(_packed);
+            _packed = null;
+        }
     }
 
     private static void LetGo(LogSegment? segment)

@@ -40,7 +40,7 @@ public sealed partial class ExecutionLog
         {
             lock (_readers)
             {
-                return (_head ?? _packed)?.FirstSequence;
+                return _head?.FirstSequence ?? _packed?.First;
             }
         }
     }
@@ -164,8 +164,9 @@ public sealed partial class ExecutionLog
         LogSegment? segment;
         lock (_readers)
         {
-            segment = _head ?? _packed;
-            _head = _packed = null;
+            segment = _head;
+            _head = null;
+            ForgetPacked();
             _describeEnd = describeEnd;
         }
 
@@ -206,7 +207,7 @@ public sealed partial class ExecutionLog
         var segments = new List<LogSegment>();
         lock (_readers)
         {
-            if (_packed is not null)
+            if (_head is null && _packed is not null)
             {
                 segments.Add(UnpackedCopy(_packed));
             }
@@ -229,7 +230,7 @@ public sealed partial class ExecutionLog
         var encoder = new FrameEncoder(_id);
         var head = encoder.Head("result");
         var size = FrameEncoder.SizeOfDocument(head.Length, end.Document.Length, LastSequence);
-        var segment = _pool.Take(new byte[size], LastSequence);
+        var segment = _pool.RentQuietly(size, LastSequence);
         encoder.WriteDocument(segment.Reserve(size), head, end.Document.Span, LastSequence, end.At);
         segment.Commit();
         return segment;

@@ -5,17 +5,18 @@ public sealed partial class ExecutionLog
 {
     private LogSegment RentSegment(int capacity)
     {
-        _windowBytes += capacity;
-        return _pool.Rent(capacity, _sequence + 1);
+        var segment = _pool.Rent(capacity, _sequence + 1);
+        _windowBytes += segment.Capacity;
+        return segment;
     }
 
-    // Room for one frame in the tail, counted as written. Frames never straddle segments, so a range is whole frames.
-    private Span<byte> Reserve(int size)
+    // Room for one frame in the tail, counted as written. Frames never straddle segments, so a range is whole frames. Nothing follows the last.
+    private Span<byte> Reserve(int size, bool isLast = false)
     {
         if (_tail.Capacity - _tail.Written < size)
         {
             var capacity = Math.Min(2 * _tail.Capacity, SegmentPool.LargestSegment);
-            _tail = RentSegment(Math.Max(capacity, size));
+            _tail = RentSegment(isLast ? size : Math.Max(capacity, size));
         }
 
         if (_uncommitted.Count == 0 || !ReferenceEquals(_uncommitted[^1].Segment, _tail))

@@ -131,7 +131,7 @@ public sealed partial class ExecutionLog
         }
 
         var (document, end) = await ending.Render(_failure);
-        AppendDocument(_encoder.Head("result"), document.Span, _time.GetUtcNow());
+        AppendDocument(_encoder.Head("result"), document.Span, _time.GetUtcNow(), isLast: true);
         return end is null ? null : end with { LastSequence = _sequence };
     }
 
@@ -186,10 +186,10 @@ public sealed partial class ExecutionLog
         }
     }
 
-    private void AppendDocument(ReadOnlySpan<byte> head, ReadOnlySpan<byte> data, DateTimeOffset at)
+    private void AppendDocument(ReadOnlySpan<byte> head, ReadOnlySpan<byte> data, DateTimeOffset at, bool isLast = false)
     {
         var sequence = _sequence + 1;
         var size = FrameEncoder.SizeOfDocument(head.Length, data.Length, sequence);
-        _encoder.WriteDocument(Reserve(size), head, data, sequence, at);
+        _encoder.WriteDocument(Reserve(size, isLast), head, data, sequence, at);
     }
 }

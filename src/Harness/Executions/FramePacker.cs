@@ -29,11 +29,10 @@ public static class FramePacker
     /// <param name="hasEvents">Whether typed events may be among them.</param>
     public static byte[] Pack(string executionId, ReadOnlySpan<byte> frames, long first, int count, bool hasEvents)
     {
-        var encoder = new FrameEncoder(executionId);
-        var buffer = ArrayPool<byte>.Shared.Rent(PrefixBytes + 2 * MaxVarint + frames.Length + count * 2 * MaxVarint);
+        var buffer = ArrayPool<byte>.Shared.Rent(LongestOf(frames.Length, count));
         try
         {
-            var length = Pack(encoder, frames, first, count, hasEvents, buffer);
+            var length = Pack(executionId, frames, first, count, hasEvents, buffer);
             return buffer.AsSpan(0, length).ToArray();
         }
         finally
@@ -96,9 +95,15 @@ public static class FramePacker
         }
     }
 
-    private static int Pack(
-        FrameEncoder encoder, ReadOnlySpan<byte> frames, long first, int count, bool hasEvents, Span<byte> destination)
+    /// <summary>Bytes that so many frames cannot exceed when they are packed.</summary>
+    internal static int LongestOf(int frameBytes, int count) => PrefixBytes + 2 * MaxVarint + frameBytes + count * 2 * MaxVarint;
+
+    /// <summary>As the public one, into memory of <see cref="LongestOf"/> bytes.</summary>
+    /// <returns>Bytes written.</returns>
+    internal static int Pack(
+        string executionId, ReadOnlySpan<byte> frames, long first, int count, bool hasEvents, Span<byte> destination)
     {
+        var encoder = new FrameEncoder(executionId);
         destination[0] = Version;
         destination[5] = (byte)(hasEvents ? 1 : 0);
         var at = PrefixBytes;

@@ -295,7 +295,7 @@ internal sealed class LogArchive
 
     private LogSegment Unpack(List<(StoredFrames Stretch, PackedHeader Header)> stretches)
     {
-        var segment = _pool.RentLoaded(stretches.Sum(part => part.Header.FrameBytes), stretches[0].Stretch.First);
+        var segment = _pool.Rent(stretches.Sum(part => part.Header.FrameBytes), stretches[0].Stretch.First, isLoaded: true);
         foreach (var (stretch, header) in stretches)
         {
             segment.HasEvents |= header.HasEvents;

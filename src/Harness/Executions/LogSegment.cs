@@ -84,6 +84,9 @@ internal sealed class LogSegment
     /// <summary>Shows readers the segment that follows. Only the log writer calls it, after its last <see cref="Commit"/> here.</summary>
     public void Link(LogSegment next) => _next = next;
 
+    /// <summary>True while it is held more than once.</summary>
+    public bool IsShared => Volatile.Read(ref _holders) > 1;
+
     /// <summary>Keeps the bytes from the pool until <see cref="Release"/>. False when they have gone already.</summary>
     public bool TryHold()
     {
@@ -112,7 +115,7 @@ internal sealed class LogSegment
             var bytes = _bytes;
             _bytes = [];
             _next = null;
-            _pool.Return(bytes, Capacity);
+            _pool.Return(bytes);
         }
     }
 }

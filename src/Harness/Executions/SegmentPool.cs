@@ -1,13 +1,12 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using System.Numerics;
 
 namespace Harness.Executions;
 
 /// <summary>
-/// Memory of all logs. Small segments (most executions are short) come from the shared array pool; full-size ones are kept here for the
-/// next log, as far as used and kept ones together stay within the limit. What nobody has asked for in a while is given back to the
-/// system. Thread-safe.
+/// Memory of all logs. What a log gives back is kept here for the next one, as far as used and kept bytes together stay within the limit,
+/// and an eighth of the limit in any case: a busy server uses all of the limit for what has ended, and would else have to ask the system, and
+/// the collector, for each new segment. What nobody has asked for in a while is given back to the system. Thread-safe.
 /// </summary>
 internal sealed class SegmentPool
 {
@@ -23,7 +22,10 @@ internal sealed class SegmentPool
     // A collection is worth its pause, in an idle process, for this much.
     private const long WorthCollecting = 16 * 1024 * 1024;
 
-    private readonly ConcurrentStack<byte[]> _kept = new();
+    // By size: a power of two each, from the smallest segment to the largest.
+    private readonly ConcurrentStack<byte[]>[] _kept =
+        [.. Enumerable.Range(0, BitOperations.Log2(LargestSegment / SmallestSegment) + 1).Select(_ => new ConcurrentStack<byte[]>())];
+
     private readonly long _limit;
     private long _keptBytes;
     private long _used;
@@ -31,7 +33,14 @@ internal sealed class SegmentPool
     private volatile bool _wasAsked;
 
     /// <param name="limit">Bytes in use above which <see cref="IsOverLimit"/> asks logs and retention to give memory back.</param>
-    public SegmentPool(long limit) => _limit = limit;
+    public SegmentPool(long limit)
+    {
+        _limit = limit;
+        Packed = new PackedLogs(this);
+    }
+
+    /// <summary>What short logs that are over are kept in.</summary>
+    public PackedLogs Packed { get; }
 
     /// <summary>Asked, on the thread of a log writer, to give memory back while <see cref="IsOverLimit"/>; set once, before the first rent.</summary>
     public Action? Relieve { get; set; }
@@ -42,65 +51,53 @@ internal sealed class SegmentPool
     /// <summary>True while more is in use than the limit allows.</summary>
     public bool IsOverLimit => Used > _limit;
 
-    /// <summary>A segment that holds at least <paramref name="capacity"/> bytes.</summary>
-    public LogSegment Rent(int capacity, long firstSequence) => Rent(capacity, firstSequence, isLoaded: false);
-
-    /// <summary>A segment for frames from the store, with room for at least <paramref name="size"/> bytes.</summary>
-    public LogSegment RentLoaded(int size, long firstSequence) =>
-        Rent(size is > LargestSegment / 2 and <= LargestSegment ? LargestSegment : size, firstSequence, isLoaded: true);
-
-    /// <summary>A segment of just these bytes, counted from now on. Asks nobody to give memory back: the caller is about to.</summary>
-    public LogSegment Take(byte[] bytes, long firstSequence)
+    /// <summary>A segment; when that is too much, somebody is asked to give memory back.</summary>
+    /// <param name="size">Bytes it holds at least.</param>
+    /// <param name="firstSequence">Sequence of its first frame.</param>
+    /// <param name="isLoaded">Whether it is for frames from the store.</param>
+    public LogSegment Rent(int size, long firstSequence, bool isLoaded = false)
     {
-        Interlocked.Add(ref _used, bytes.Length);
-        return new LogSegment(this, bytes, bytes.Length, firstSequence);
-    }
-
-    private LogSegment Rent(int capacity, long firstSequence, bool isLoaded)
-    {
-        _wasAsked = true;
-        Interlocked.Add(ref _used, capacity);
+        var segment = RentQuietly(size, firstSequence, isLoaded);
         if (IsOverLimit)
         {
             Relieve?.Invoke();
         }
 
-        if (capacity != LargestSegment)
+        return segment;
+    }
+
+    /// <summary>As <see cref="Rent"/>, but nobody is asked: the caller holds a log's lock.</summary>
+    public LogSegment RentQuietly(int size, long firstSequence, bool isLoaded = false)
+    {
+        _wasAsked = true;
+        var capacity = size > LargestSegment ? size : Math.Max(SmallestSegment, (int)BitOperations.RoundUpToPowerOf2((uint)size));
+        Interlocked.Add(ref _used, capacity);
+        byte[]? bytes = null;
+        if (capacity <= LargestSegment && KeptOf(capacity).TryPop(out bytes))
         {
-            return new LogSegment(this, ArrayPool<byte>.Shared.Rent(capacity), capacity, firstSequence, isLoaded);
+            Interlocked.Add(ref _keptBytes, -capacity);
         }
 
-        if (_kept.TryPop(out var bytes))
-        {
-            Interlocked.Add(ref _keptBytes, -LargestSegment);
-        }
-
-        return new LogSegment(this, bytes ?? GC.AllocateUninitializedArray<byte>(LargestSegment), capacity, firstSequence, isLoaded);
+        return new LogSegment(this, bytes ?? GC.AllocateUninitializedArray<byte>(capacity), capacity, firstSequence, isLoaded);
     }
 
     /// <summary>Takes the bytes of a released segment back.</summary>
-    public void Return(byte[] bytes, int capacity)
+    public void Return(byte[] bytes)
     {
-        var used = Interlocked.Add(ref _used, -capacity);
-        if (capacity != LargestSegment)
+        var used = Interlocked.Add(ref _used, -bytes.Length);
+        if (bytes.Length <= LargestSegment)
         {
-            // One of its exact size is none of the array pool's, which knows powers of two only.
-            if (BitOperations.IsPow2(bytes.Length))
+            var kept = Interlocked.Add(ref _keptBytes, bytes.Length);
+            if (kept <= _limit / 8 || used + kept <= _limit)
             {
-                ArrayPool<byte>.Shared.Return(bytes);
+                KeptOf(bytes.Length).Push(bytes);
+                return;
             }
 
-            Interlocked.Add(ref _dropped, capacity);
+            Interlocked.Add(ref _keptBytes, -bytes.Length);
         }
-        else if (used + Interlocked.Add(ref _keptBytes, LargestSegment) <= _limit)
-        {
-            _kept.Push(bytes);
-        }
-        else
-        {
-            Interlocked.Add(ref _keptBytes, -LargestSegment);
-            Interlocked.Add(ref _dropped, LargestSegment);
-        }
+
+        Interlocked.Add(ref _dropped, bytes.Length);
     }
 
     /// <summary>
@@ -115,10 +112,13 @@ internal sealed class SegmentPool
             return;
         }
 
-        while (_kept.TryPop(out _))
+        foreach (var kept in _kept)
         {
-            Interlocked.Add(ref _keptBytes, -LargestSegment);
-            Interlocked.Add(ref _dropped, LargestSegment);
+            while (kept.TryPop(out var bytes))
+            {
+                Interlocked.Add(ref _keptBytes, -bytes.Length);
+                Interlocked.Add(ref _dropped, bytes.Length);
+            }
         }
 
         if (Interlocked.Read(ref _dropped) >= WorthCollecting)
@@ -127,4 +127,6 @@ internal sealed class SegmentPool
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
     }
+
+    private ConcurrentStack<byte[]> KeptOf(int capacity) => _kept[BitOperations.Log2((uint)(capacity / SmallestSegment))];
 }
