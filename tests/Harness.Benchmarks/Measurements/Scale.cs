@@ -16,6 +16,9 @@ internal sealed record Scale(bool IsQuick)
     /// <summary>A server that needs longer for one load is not able to do it.</summary>
     public TimeSpan TimeLimit => TimeSpan.FromSeconds(IsQuick ? 10 : 30);
 
+    /// <summary>How long a server works before anything is measured.</summary>
+    public TimeSpan WarmUp => 5 * Target;
+
     /// <summary>How long it is watched that nothing happens.</summary>
     public TimeSpan Idleness => TimeSpan.FromSeconds(IsQuick ? 0.2 : 5);
 

@@ -29,6 +29,9 @@ internal sealed class Arrivals(LatencyCounts? latency)
     /// <summary>When the first line came.</summary>
     public long FirstLineAt { get; private set; }
 
+    /// <summary>When the newest line came.</summary>
+    public long LastLineAt { get; private set; }
+
     /// <summary>When the first message with an id came that is neither a line nor a result: the opening, or an answer; 0 before it.</summary>
     public long AnswerAt { get; private set; }
 
@@ -36,7 +39,7 @@ internal sealed class Arrivals(LatencyCounts? latency)
     public long ResultAt { get; private set; }
 
     /// <summary>Forgets a run, for the next on the same socket.</summary>
-    public void Reset() => (Lines, LastSequence, Id, FirstLineAt, AnswerAt, ResultAt) = (0, 0, null, 0, 0, 0);
+    public void Reset() => (Lines, LastSequence, Id, FirstLineAt, LastLineAt, AnswerAt, ResultAt) = (0, 0, null, 0, 0, 0, 0);
 
     /// <summary>Forgets the answer, for the next.</summary>
     public void ResetAnswer() => AnswerAt = 0;
@@ -47,6 +50,7 @@ internal sealed class Arrivals(LatencyCounts? latency)
     public void AddLines(int count, ReadOnlySpan<byte> beginning)
     {
         FirstLineAt = Lines == 0 ? Now : FirstLineAt;
+        LastLineAt = Now;
         Lines += count;
         if (latency is not null && beginning.IndexOf("T="u8) is var at and >= 0
             && Utf8Parser.TryParse(beginning.Slice(at + 2, StampLength), out long written, out _))

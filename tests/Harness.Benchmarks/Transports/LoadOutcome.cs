@@ -10,6 +10,9 @@ internal sealed record LoadOutcome(Load Load, TimeSpan Elapsed, TimeSpan Process
     /// <summary>From the first command to the last result.</summary>
     public TimeSpan FromCommand { get; init; }
 
+    /// <summary>From the first line to the last, on all sockets.</summary>
+    public TimeSpan OfLines { get; init; }
+
     /// <summary>Processor time of this process: well below <see cref="Elapsed"/>, or it is the client that was measured.</summary>
     public TimeSpan Client { get; init; }
 
@@ -20,7 +23,7 @@ internal sealed record LoadOutcome(Load Load, TimeSpan Elapsed, TimeSpan Process
     public double Throughput => Messages / Elapsed.TotalSeconds;
 
     /// <summary>How much of the asked-for rate was kept; 1 is all.</summary>
-    public double RateKept => Math.Min(1, (Load.Lines - 1) / Load.Rate / Elapsed.TotalSeconds);
+    public double RateKept => Math.Min(1, (Load.Lines - 1) / Load.Rate / OfLines.TotalSeconds);
 
     /// <summary>Latency of all lines on all sockets, in microseconds.</summary>
     public double Latency(int perMille)

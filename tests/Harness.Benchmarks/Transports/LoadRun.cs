@@ -35,6 +35,7 @@ internal static class LoadRun
         return new LoadOutcome(load, elapsed, before, [.. loop.Clients.Select(client => client.Arrivals.Latency).OfType<LatencyCounts>()])
         {
             Client = client,
+            OfLines = Stopwatch.GetElapsedTime(first, loop.Clients.Max(client => client.Arrivals.LastLineAt)),
             FromCommand = Stopwatch.GetElapsedTime(began, loop.Clients.Max(client => client.Arrivals.ResultAt)),
         };
     }
