@@ -12,6 +12,10 @@ internal sealed class GenerationRun(
 {
     private const string Delegate = "delegate_task";
 
+    // A model that does not wait would keep its thread to the end of the answer. After the first part, and then after so many, others have
+    // their turn: the first words of many answers at once come early.
+    private const int PartsAtATime = 16;
+
     private readonly List<ModelToolCall> _calls = [];
     private readonly List<ToolOutcome> _outcomes = [];
     private GenerationStage _stage = GenerationStage.Setup;
@@ -102,7 +106,7 @@ internal sealed class GenerationRun(
     {
         _stage = GenerationStage.Stream;
         var (text, calls, reason) = (new StringBuilder(), new List<ModelToolCall>(), "unknown");
-        var shown = 0;
+        var (shown, taken) = (0, 0);
         await foreach (var part in model.StreamAsync(prompt, stop))
         {
             switch (part)
@@ -133,6 +137,11 @@ internal sealed class GenerationRun(
                     reason = finish.Reason;
                     _usage += finish.Usage;
                     break;
+            }
+
+            if (taken++ % PartsAtATime == 0)
+            {
+                await Task.Yield();
             }
         }
 

@@ -10,7 +10,7 @@ namespace Harness.Benchmarks.Streams;
 /// What docs/generations.md says of speed, over real sockets: 50 streams of 50 generations, as fast as they come and paced; 50 watchers of one
 /// workflow; the memory that a reader costs who reads nothing. The server has a core of its own and this process the others, where there are
 /// two and the system is Linux.
-/// <c>dotnet run -c Release --project tests/Harness.Benchmarks -- streams [--rounds N] [--only fast|paced|first|sse|ws|memory]</c>
+/// <c>dotnet run -c Release --project tests/Harness.Benchmarks -- streams [--rounds N] [--only fast|paced|first|busy|sse|ws|memory]</c>
 /// </summary>
 internal static class StreamMeasurement
 {
@@ -24,7 +24,10 @@ internal static class StreamMeasurement
     [
         ("fast", $"{Clients} streams of {StreamServer.FastTokens:N0} tokens each, begun at once, a model that does not wait", MeasureFastAsync),
         ("paced", $"{Clients} streams of {StreamServer.PacedRate} tokens a second each", MeasurePacedAsync),
-        ("first", $"{Probes} generations one after the other while {Clients} paced streams run", MeasureFirstAsync),
+        ("first", $"{Probes} generations one after the other while {Clients} paced streams run",
+            (server, found, stop) => MeasureFirstAsync(server, found, "paced", StreamServer.PacedTokens, stop)),
+        ("busy", $"{Probes} generations one after the other while {Clients} streams run whose model does not wait",
+            (server, found, stop) => MeasureFirstAsync(server, found, "busy", StreamServer.BusyTokens, stop)),
         ("sse", $"{Clients} watchers of one workflow with {Ticks:N0} events, server-sent events", (server, found, stop) => WatchAsync(server, found, isSocket: false, stop)),
         ("ws", $"{Clients} watchers of one workflow with {Ticks:N0} events, /ws", (server, found, stop) => WatchAsync(server, found, isSocket: true, stop)),
         ("memory", $"a generation of {StreamServer.LongTokens:N0} tokens, in a server of its own", MeasureMemoryAsync),
@@ -105,9 +108,9 @@ internal static class StreamMeasurement
         AddFirsts(found, clients.Select(client => client.First));
     }
 
-    private static async Task MeasureFirstAsync(StreamProcess server, Findings found, CancellationToken stop)
+    private static async Task MeasureFirstAsync(StreamProcess server, Findings found, string agent, int tokens, CancellationToken stop)
     {
-        var running = StreamAsync(server, "paced", StreamServer.PacedTokens, stop);
+        var running = StreamAsync(server, agent, tokens, stop);
         var firsts = new List<TimeSpan>();
         for (var probe = 0; probe < Probes && !running.IsCompleted; probe++)
         {

@@ -26,6 +26,9 @@ internal static class StreamServer
     /// <summary>Tokens a second of the agent <c>paced</c>.</summary>
     public const int PacedRate = 200;
 
+    /// <summary>Tokens of the agent <c>busy</c>, which does not wait either.</summary>
+    public const int BusyTokens = 20_000;
+
     /// <summary>Tokens of the agent <c>long</c>.</summary>
     public const int LongTokens = 200_000;
 
@@ -42,6 +45,7 @@ internal static class StreamServer
         await using var app = HarnessServer.Create([], settings, services => services.AddHarness()
             .AddAgent(new AgentDefinition { Id = "one", ChatModel = new TokenModel(1, perSecond: 0) })
             .AddAgent(new AgentDefinition { Id = "fast", ChatModel = new TokenModel(FastTokens, perSecond: 0) })
+            .AddAgent(new AgentDefinition { Id = "busy", ChatModel = new TokenModel(BusyTokens, perSecond: 0) })
             .AddAgent(new AgentDefinition { Id = "long", ChatModel = new TokenModel(LongTokens, perSecond: 0) })
             .AddAgent(new AgentDefinition { Id = "warm", ChatModel = new TokenModel(WarmTokens, PacedRate) })
             .AddAgent(new AgentDefinition { Id = "paced", ChatModel = new TokenModel(PacedTokens, PacedRate) })
