@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using System.Threading.Channels;
 using BenchmarkDotNet.Attributes;
 using Harness.Executions;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -91,7 +90,7 @@ public class LogBenchmarks : IDisposable
 
     private static async Task<long> ReadAsync(ExecutionLog log)
     {
-        var bell = new Bell();
+        var bell = new LogBell();
         using var cursor = log.OpenCursor(1, bell);
         var bytes = 0L;
         while (true)
@@ -108,18 +107,8 @@ public class LogBenchmarks : IDisposable
 
             if (cursor.TryPark())
             {
-                await bell.WaitAsync();
+                await bell.WaitAsync(CancellationToken.None);
             }
         }
-    }
-
-    private sealed class Bell : ILogWatcher
-    {
-        private readonly Channel<bool> _slot = Channel.CreateBounded<bool>(
-            new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
-
-        public void OnAppended() => _slot.Writer.TryWrite(true);
-
-        public async ValueTask WaitAsync() => await _slot.Reader.ReadAsync();
     }
 }

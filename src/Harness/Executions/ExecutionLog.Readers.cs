@@ -9,6 +9,7 @@ public sealed partial class ExecutionLog
     private const int SmallestWindow = 2 * SegmentPool.LargestSegment;
 
     private readonly Lock _readers = new();
+
     // Null when memory has nothing of the log (it was given up, or the log was read back from the store), or has it packed.
     private LogSegment? _head;
 
@@ -23,9 +24,6 @@ public sealed partial class ExecutionLog
     private volatile bool _isSealed;
     private LogCursor[] _cursors = [];
     private (int Count, TaskCompletionSource Reached)? _awaitedReaders;
-
-    // Set when the memory was given up.
-    private Func<(ReadOnlyMemory<byte> Document, DateTimeOffset At)>? _describeEnd;
 
     /// <summary>Sequence of the newest event readers can see.</summary>
     public long LastSequence => Volatile.Read(ref _lastSequence);
@@ -155,26 +153,6 @@ public sealed partial class ExecutionLog
     public ReadOnlyMemory<byte> DescribeTruncation(LogRange range) => StoredEvents.Truncated(_id, range.First, range.Last);
 
     /// <summary>
-    /// Gives the memory of a log that is over back. Readers that have not come to the end go on with the store; without one they are told
-    /// what they miss, and then how it ended.
-    /// </summary>
-    /// <param name="describeEnd">Gives the document of that <c>result</c>, when somebody wants it.</param>
-    internal void Release(Func<(ReadOnlyMemory<byte> Document, DateTimeOffset At)> describeEnd)
-    {
-        LogSegment? segment;
-        lock (_readers)
-        {
-            segment = _head;
-            _head = null;
-            ForgetPacked();
-            _describeEnd = describeEnd;
-        }
-
-        LetGo(segment);
-        Ring();
-    }
-
-    /// <summary>
     /// The segment in memory where a reader at this sequence goes on, held for it: the oldest one when what it wants is gone. Null when it
     /// has to come from the store, or when memory has nothing.
     /// </summary>
@@ -182,8 +160,7 @@ public sealed partial class ExecutionLog
     {
         lock (_readers)
         {
-            Unpack();
-            _head ??= Archive is null && _describeEnd is not null ? EndAlone(_describeEnd()) : null;
+            Grow();
             var segment = _head;
             if (segment is null || (segment.FirstSequence > sequence && Archive is not null))
             {
@@ -224,32 +201,12 @@ public sealed partial class ExecutionLog
         return segments;
     }
 
-    // All that is left for those who still read: short, and for no longer than they do.
-    private LogSegment EndAlone((ReadOnlyMemory<byte> Document, DateTimeOffset At) end)
-    {
-        var encoder = new FrameEncoder(_id);
-        var head = encoder.Head("result");
-        var size = FrameEncoder.SizeOfDocument(head.Length, end.Document.Length, LastSequence);
-        var segment = _pool.RentQuietly(size, LastSequence);
-        encoder.WriteDocument(segment.Reserve(size), head, end.Document.Span, LastSequence, end.At);
-        segment.Commit();
-        return segment;
-    }
-
     internal void Close(LogCursor cursor)
     {
         lock (_readers)
         {
             Volatile.Write(ref _cursors, [.. _cursors.Where(other => !ReferenceEquals(other, cursor))]);
-            if (_describeEnd is null)
-            {
-                Pack();
-            }
-            else if (_cursors.Length == 0)
-            {
-                LetGo(_head);
-                _head = null;
-            }
+            Shrink();
         }
     }
 }

@@ -92,7 +92,7 @@ public sealed partial class ExecutionLog
         {
             lock (_readers)
             {
-                Pack();
+                Shrink();
             }
         }
     }

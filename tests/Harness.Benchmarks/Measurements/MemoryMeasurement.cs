@@ -35,7 +35,8 @@ internal static class MemoryMeasurement
         var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var before = GC.GetTotalMemory(forceFullCollection: true);
         var allocatedBefore = GC.GetTotalAllocatedBytes();
-        var written = new CountdownEvent(Executions);
+        var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var unwritten = Executions;
         for (var i = 0; i < Executions; i++)
         {
             registry.Start(new ExecutionPlan(new ExecutionRequest { Kind = "measurement", Name = "lines" }, async (log, stop) =>
@@ -45,13 +46,17 @@ internal static class MemoryMeasurement
                     await log.WriteAsync(Line, stop);
                 }
 
-                written.Signal();
+                if (Interlocked.Decrement(ref unwritten) == 0)
+                {
+                    written.SetResult();
+                }
+
                 await end.Task;
                 return new ExecutionResult(ExecutionStatus.Completed);
             }));
         }
 
-        written.Wait();
+        await written.Task;
         var all = registry.List();
         while (all.Any(execution => execution.Log.LastSequence <= lines))
         {
