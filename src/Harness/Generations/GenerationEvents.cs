@@ -14,14 +14,10 @@ internal sealed class GenerationEvents(ExecutionLog log, CancellationToken stop)
     // Longer pieces are sent in several; three bytes a character is the most there can be, and an escape may take six.
     private const int MaxPiece = 32 * 1024;
 
-    // A model that never waits would keep its thread until its last token, and everybody else's first one waits for a thread.
-    private const int PiecesOfATurn = 32;
-
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     private readonly ArrayBufferWriter<byte> _bytes = new(256);
     private readonly Utf8JsonWriter _json = new(Stream.Null, Plain);
-    private int _pieces;
 
     /// <summary>The sub-agent that speaks; null: the agent itself.</summary>
     public AgentDefinition? SubAgent { get; set; }
@@ -128,12 +124,6 @@ internal sealed class GenerationEvents(ExecutionLog log, CancellationToken stop)
             _json.WriteString(name, text.AsSpan(start, length));
             await EndAsync(name);
             start += length;
-        }
-
-        // The first one goes out at once.
-        if (_pieces++ % PiecesOfATurn == 0)
-        {
-            await Task.Yield();
         }
     }
 

@@ -14,7 +14,7 @@ internal sealed class GenerationRun(
 
     // A model that does not wait would keep its thread to the end of the answer. After the first part, and then after so many, others have
     // their turn: the first words of many answers at once come early.
-    private const int PartsAtATime = 16;
+    private const int PartsAtATime = 32;
 
     private readonly List<ModelToolCall> _calls = [];
     private readonly List<ToolOutcome> _outcomes = [];
@@ -141,7 +141,7 @@ internal sealed class GenerationRun(
 
             if (taken++ % PartsAtATime == 0)
             {
-                await Task.Yield();
+                await TurnQueue.Shared;
             }
         }
 

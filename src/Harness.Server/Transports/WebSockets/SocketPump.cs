@@ -9,7 +9,8 @@ namespace Harness.Server.Transports.WebSockets;
 /// </summary>
 internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, Action<Exception> failed)
 {
-    // Ranges sent before the next pump has its turn: a log that grows as fast as its reader takes it would else keep a thread for good.
+    // A turn is one range of each execution that is ready, and of so many at most: a log that grows as fast as its reader takes it would
+    // else keep a thread for good, and the last line of one socket would wait for the long results of others.
     private const int RangesInATurn = 8;
 
     private readonly ReplyQueue _replies = new();
@@ -96,11 +97,11 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
         }
     }
 
-    private bool HasReady()
+    private int ReadyCount()
     {
         lock (_gate)
         {
-            return _ready is { Count: > 0 };
+            return _ready?.Count ?? 0;
         }
     }
 
@@ -156,22 +157,16 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
     // False when there is more, and the turn is over.
     private async ValueTask<bool> SendAllAsync()
     {
-        var left = RangesInATurn;
-        while (!_stopped)
+        if (!_stopped)
         {
-            while (!_stopped && left > 0 && TryTakeReady(out var watch))
+            for (var left = Math.Min(ReadyCount(), RangesInATurn); left > 0 && !_stopped && TryTakeReady(out var watch); left--)
             {
-                left -= await SendAsync(watch) ? 1 : 0;
+                await SendAsync(watch);
             }
 
             await SendRepliesAsync();
             await _writer.FlushAsync();
-            if (!HasReady())
-            {
-                break;
-            }
-
-            if (left == 0)
+            if (!_stopped && ReadyCount() > 0)
             {
                 return false;
             }
@@ -191,37 +186,32 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
         return true;
     }
 
-    // True when a range was sent.
-    private async ValueTask<bool> SendAsync(SocketWatch watch)
+    private async ValueTask SendAsync(SocketWatch watch)
     {
         if (watch.IsClosed)
         {
             watch.Cursor.Dispose();
+            return;
         }
-        else if (watch.Cursor.TryTake(out var range))
-        {
-            // A reply that was given before these events came is seen by now, and goes first: "cancelled" before what the body says of it,
-            // "subscribed" before the first event, and nothing after "unsubscribed".
-            await SendRepliesAsync();
-            if (!watch.IsClosed)
-            {
-                await SendAsync(watch, range);
-            }
 
-            PutReady(watch);
-            return true;
-        }
-        else if (watch.Cursor.IsAtEnd)
+        var hasRange = watch.Cursor.TryTake(out var range);
+
+        // A reply that was given before these events came is seen by now, and goes first: "cancelled" before what the body says of it,
+        // "subscribed" before the first event, and nothing after "unsubscribed".
+        await SendRepliesAsync();
+        if (hasRange && !watch.IsClosed)
         {
-            await SendRepliesAsync();
+            await SendAsync(watch, range);
+        }
+
+        if (watch.Cursor.IsAtEnd)
+        {
             await EndAsync(watch);
         }
         else if (!watch.Cursor.TryPark())
         {
             PutReady(watch);
         }
-
-        return false;
     }
 
     private async ValueTask SendAsync(SocketWatch watch, LogRange range)

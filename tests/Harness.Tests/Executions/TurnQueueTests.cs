@@ -1,0 +1,98 @@
+using Harness.Executions;
+
+namespace Harness.Tests.Executions;
+
+/// <summary>Work that never waits by itself and the line it stands in.</summary>
+public sealed class TurnQueueTests
+{
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(30);
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task EverybodyGetsATurnAsOftenAsTheyAsk()
+    {
+        const int Works = 50;
+        const int Turns = 100;
+        var taken = new int[Works];
+
+        await Task.WhenAll(Enumerable.Range(0, Works).Select(async work =>
+        {
+            for (var turn = 0; turn < Turns; turn++)
+            {
+                await TurnQueue.Shared;
+                taken[work]++;
+            }
+        })).WaitAsync(TimeLimit, Stop);
+
+        Assert.All(taken, turns => Assert.Equal(Turns, turns));
+    }
+
+    [Fact]
+    public async Task TurnIsNeverTakenOnTheSpot()
+    {
+        using var mayGoOn = new ManualResetEventSlim();
+        var here = new TaskCompletionSource<int>();
+
+        async Task TakeAsync()
+        {
+            await TurnQueue.Shared;
+            Assert.True(mayGoOn.Wait(TimeLimit, Stop));
+            here.SetResult(1);
+        }
+
+        // Would wait for itself if the caller's thread took the turn.
+        var turn = TakeAsync();
+        mayGoOn.Set();
+
+        Assert.Equal(1, await here.Task.WaitAsync(TimeLimit, Stop));
+        await turn;
+    }
+
+    [Fact]
+    public async Task TurnThatBlocksHoldsUpNobodyElse()
+    {
+        using var release = new ManualResetEventSlim();
+        var isBlocked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        async Task BlockAsync()
+        {
+            await TurnQueue.Shared;
+            isBlocked.SetResult();
+            Assert.True(release.Wait(TimeLimit, Stop));
+        }
+
+        static async Task TakeAsync()
+        {
+            for (var turn = 0; turn < 100; turn++)
+            {
+                await TurnQueue.Shared;
+            }
+        }
+
+        var blocked = BlockAsync();
+        await isBlocked.Task.WaitAsync(TimeLimit, Stop);
+        await Task.WhenAll(TakeAsync(), TakeAsync()).WaitAsync(TimeLimit, Stop);
+        Assert.False(blocked.IsCompleted);
+
+        release.Set();
+        await blocked.WaitAsync(TimeLimit, Stop);
+    }
+
+    [Fact]
+    public async Task ContextOfTheWorkGoesWithIt()
+    {
+        var name = new AsyncLocal<string>();
+
+        async Task<string?> NameAsync(string mine)
+        {
+            name.Value = mine;
+            await TurnQueue.Shared;
+            return name.Value;
+        }
+
+        var names = await Task.WhenAll(Enumerable.Range(0, 20).Select(number => NameAsync($"work {number}"))).WaitAsync(TimeLimit, Stop);
+
+        Assert.Equal(Enumerable.Range(0, 20).Select(number => $"work {number}"), names);
+    }
+}
