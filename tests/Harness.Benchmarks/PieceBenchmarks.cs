@@ -133,12 +133,12 @@ public class PieceBenchmarks : IDisposable
     [Benchmark(OperationsPerInvoke = Lines)]
     public int FrameInMessagePack()
     {
-        var (bytes, rest) = (0, (ReadOnlyMemory<byte>)_frames);
+        var (bytes, rest, first) = (0, (ReadOnlyMemory<byte>)_frames, 2L);
         Span<byte> prefix = stackalloc byte[HubFraming.MaxPrefix];
         while (!rest.IsEmpty)
         {
             using var writer = new MessagePackWriter(EventBatch.EnoughBytes);
-            EventBatch.TakeFrom(ref rest).WriteTo(writer);
+            EventBatch.TakeFrom(ref rest, ref first).WriteTo(writer);
             bytes += writer.Written.Length + HubFraming.WritePrefix(prefix, writer.Written.Length);
         }
 

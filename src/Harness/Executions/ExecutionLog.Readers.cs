@@ -206,6 +206,7 @@ public sealed partial class ExecutionLog
         lock (_readers)
         {
             Volatile.Write(ref _cursors, [.. _cursors.Where(other => !ReferenceEquals(other, cursor))]);
+            DropTexts();
             Shrink();
         }
     }

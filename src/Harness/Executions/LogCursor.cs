@@ -20,7 +20,7 @@ public readonly record struct LogRange(ReadOnlyMemory<byte> Frames, long First, 
 
 /// <summary>
 /// One reader's place in a log. In memory reading is lock-free and copies nothing; behind what memory keeps, the same bytes come from the
-/// store, and the reader notices nothing but that it is told to wait. A reader that stands still costs one segment. For one thread at a
+/// store, and the reader notices nothing but that it is told to wait. A reader that stands still costs one segment, in at most two formats. For one thread at a
 /// time.
 /// </summary>
 public sealed class LogCursor : IDisposable
@@ -29,6 +29,8 @@ public sealed class LogCursor : IDisposable
     private readonly ILogWatcher _watcher;
     private LogSegment? _segment;
     private LogLoad? _load;
+    private FrameText? _text;
+    private (long First, int Offset) _taken;
     private int _offset;
     private long _next;
     private long _wanted;
@@ -80,6 +82,7 @@ public sealed class LogCursor : IDisposable
                 SkipUnwanted(segment, last);
                 var taken = segment.Bytes.AsMemory(_offset, length - _offset);
                 var first = _next;
+                _taken = (first, _offset);
                 (_offset, _next) = (length, last + 1);
                 if (taken.Length > 0)
                 {
@@ -97,6 +100,32 @@ public sealed class LogCursor : IDisposable
         }
 
         return range.IsTruncated;
+    }
+
+    /// <summary>
+    /// Some of the frames that the last <see cref="TryTake"/> gave, in another format: made once for all who read the log. The memory stays
+    /// valid until the next call or <see cref="Dispose"/>.
+    /// </summary>
+    /// <param name="format">The format.</param>
+    /// <param name="first">Sequence of the first frame.</param>
+    /// <param name="last">Sequence of the last.</param>
+    /// <param name="text">What the format writes of them, one after the other.</param>
+    /// <returns>False when this is not shared: few read the log, the memory is used up. Write it yourself then.</returns>
+    public bool TryRender(IFrameFormat format, long first, long last, out ReadOnlyMemory<byte> text)
+    {
+        text = default;
+        if (format.Key is null || _segment is not { } segment)
+        {
+            return false;
+        }
+
+        if (_text?.Is(segment, format) != true)
+        {
+            LeaveText();
+            _text = _log.HoldText(segment, format, _taken.First, _taken.Offset);
+        }
+
+        return _text is not null && _text.TryGet(first, last, out text);
     }
 
     /// <summary>Asks to be told of the next append, or of what comes from the store. False when something has come meanwhile: take it instead.</summary>
@@ -117,6 +146,7 @@ public sealed class LogCursor : IDisposable
     {
         Interlocked.Exchange(ref _parked, 0);
         Interlocked.Exchange(ref _load, null)?.Dispose();
+        LeaveText();
         Interlocked.Exchange(ref _segment, null)?.Release();
         _log.Close(this);
         if (_isAttached)
@@ -134,6 +164,8 @@ public sealed class LogCursor : IDisposable
             _watcher.OnAppended();
         }
     }
+
+    private void LeaveText() => Interlocked.Exchange(ref _text, null)?.Release();
 
     private bool HasMore() => _load is { } load
         ? load.IsDone
@@ -212,6 +244,7 @@ public sealed class LogCursor : IDisposable
     {
         if (segment.IsLoaded)
         {
+            LeaveText();
             _segment = null;
             segment.Release();
             return true;
@@ -228,6 +261,7 @@ public sealed class LogCursor : IDisposable
             return true;
         }
 
+        LeaveText();
         _segment = null;
         if (next.TryHold())
         {

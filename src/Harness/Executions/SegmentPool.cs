@@ -19,12 +19,15 @@ internal sealed class SegmentPool
     /// </summary>
     public const int LargestSegment = 128 * 1024;
 
+    // Texts of a full-size segment are twice as long (FrameText).
+    private const int LargestKept = 2 * LargestSegment;
+
     // A collection is worth its pause, in an idle process, for this much.
     private const long WorthCollecting = 16 * 1024 * 1024;
 
-    // By size: a power of two each, from the smallest segment to the largest.
+    // By size: a power of two each, from the smallest segment to the largest of what is kept.
     private readonly ConcurrentStack<byte[]>[] _kept =
-        [.. Enumerable.Range(0, BitOperations.Log2(LargestSegment / SmallestSegment) + 1).Select(_ => new ConcurrentStack<byte[]>())];
+        [.. Enumerable.Range(0, BitOperations.Log2(LargestKept / SmallestSegment) + 1).Select(_ => new ConcurrentStack<byte[]>())];
 
     private readonly long _limit;
     private long _keptBytes;
@@ -51,6 +54,9 @@ internal sealed class SegmentPool
     /// <summary>True while more is in use than the limit allows.</summary>
     public bool IsOverLimit => Used > _limit;
 
+    /// <summary>True while frames may be kept in a second format too.</summary>
+    public bool HasRoomForTexts => Used <= _limit + _limit / 2;
+
     /// <summary>A segment; when that is too much, somebody is asked to give memory back.</summary>
     /// <param name="size">Bytes it holds at least.</param>
     /// <param name="firstSequence">Sequence of its first frame.</param>
@@ -73,7 +79,7 @@ internal sealed class SegmentPool
         var capacity = size > LargestSegment ? size : Math.Max(SmallestSegment, (int)BitOperations.RoundUpToPowerOf2((uint)size));
         Interlocked.Add(ref _used, capacity);
         byte[]? bytes = null;
-        if (capacity <= LargestSegment && KeptOf(capacity).TryPop(out bytes))
+        if (IsKept(capacity) && KeptOf(capacity).TryPop(out bytes))
         {
             Interlocked.Add(ref _keptBytes, -capacity);
         }
@@ -85,7 +91,7 @@ internal sealed class SegmentPool
     public void Return(byte[] bytes)
     {
         var used = Interlocked.Add(ref _used, -bytes.Length);
-        if (bytes.Length <= LargestSegment)
+        if (IsKept(bytes.Length))
         {
             var kept = Interlocked.Add(ref _keptBytes, bytes.Length);
             if (kept <= _limit / 8 || used + kept <= _limit)
@@ -127,6 +133,8 @@ internal sealed class SegmentPool
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
     }
+
+    private static bool IsKept(int capacity) => capacity <= LargestKept && BitOperations.IsPow2(capacity);
 
     private ConcurrentStack<byte[]> KeptOf(int capacity) => _kept[BitOperations.Log2((uint)(capacity / SmallestSegment))];
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
@@ -7,8 +8,9 @@ namespace Harness.Benchmarks.Transports;
 /// <summary>REST and server-sent events: started by a request, watched by an other on the same connection, whose answer comes in chunks.</summary>
 internal sealed class EventStreamProtocol : ILoadProtocol
 {
-    private byte[] _rest = [];
+    private readonly ArrayBufferWriter<byte> _cut = new();
     private bool _isBody;
+    private int _chunkLeft;
 
     public bool StarterWatches => false;
 
@@ -38,13 +40,15 @@ internal sealed class EventStreamProtocol : ILoadProtocol
 
     private bool TryTakeHead(ReadOnlySpan<byte> bytes, Arrivals arrivals, out int taken)
     {
-        taken = bytes.IndexOf("\r\n\r\n"u8) + 4;
-        if (taken < 4)
+        // Behind the line break that ends a body in chunks.
+        var start = bytes.StartsWith("\r\n"u8) ? 2 : 0;
+        taken = start + bytes[start..].IndexOf("\r\n\r\n"u8) + 4;
+        if (taken < start + 4)
         {
             return false;
         }
 
-        var head = Encoding.ASCII.GetString(bytes[..taken]);
+        var head = Encoding.ASCII.GetString(bytes[start..taken]);
         if (!head.StartsWith("HTTP/1.1 20", StringComparison.Ordinal))
         {
             throw new InvalidDataException($"The server refuses: {Encoding.ASCII.GetString(bytes)}");
@@ -69,41 +73,61 @@ internal sealed class EventStreamProtocol : ILoadProtocol
         return true;
     }
 
+    // Takes of a chunk what there is: it may be longer than what is read at once.
     private bool TryTakeChunk(ReadOnlySpan<byte> bytes, Arrivals arrivals, out int taken)
     {
         taken = 0;
-        var end = bytes.IndexOf("\r\n"u8);
-        if (end < 0 || !Utf8Parser.TryParse(bytes, out int length, out _, 'x') || bytes.Length < end + 2 + length + 2)
+        if (_chunkLeft > 0)
+        {
+            taken = Math.Min(_chunkLeft, bytes.Length);
+            TakeBody(bytes[..taken], arrivals);
+            _chunkLeft -= taken;
+            return taken > 0;
+        }
+
+        // The head of a chunk, behind the line break that ends the one before.
+        var start = bytes.StartsWith("\r\n"u8) ? 2 : 0;
+        var end = bytes[start..].IndexOf("\r\n"u8);
+        if (end < 0 || !Utf8Parser.TryParse(bytes[start..], out int length, out _, 'x'))
         {
             return false;
         }
 
-        TakeBody(bytes.Slice(end + 2, length), arrivals);
+        taken = start + end + 2;
+        _chunkLeft = length;
         _isBody = length > 0;
-        taken = end + 2 + length + 2;
         return true;
     }
 
     // The answer to the request that starts is one object without an empty line; an event ends with one.
     private void TakeBody(ReadOnlySpan<byte> body, Arrivals arrivals)
     {
-        if (body is [(byte)'{', ..] && _rest.Length == 0)
+        if (body is [(byte)'{', ..] && _cut.WrittenCount == 0)
         {
             arrivals.AddAnswer(body, "\"id\":\""u8);
             return;
         }
 
-        if (_rest.Length > 0)
+        while (!body.IsEmpty)
         {
-            body = (byte[])[.. _rest, .. body];
-        }
+            var isJoint = _cut.WrittenCount > 0 && _cut.WrittenSpan[^1] == '\n' && body[0] == '\n';
+            var end = isJoint ? -1 : body.IndexOf("\n\n"u8);
+            if (end >= 0 && _cut.WrittenCount == 0)
+            {
+                EventScan.Json(body[..end], arrivals);
+                body = body[(end + 2)..];
+                continue;
+            }
 
-        while (body.IndexOf("\n\n"u8) is var end and >= 0)
-        {
-            EventScan.Json(body[..end], arrivals);
-            body = body[(end + 2)..];
+            // An event that is cut in two, maybe within the empty line that ends it.
+            var length = isJoint ? 1 : end < 0 ? body.Length : end + 2;
+            _cut.Write(body[..length]);
+            body = body[length..];
+            if (isJoint || end >= 0)
+            {
+                EventScan.Json(_cut.WrittenSpan[..^2], arrivals);
+                _cut.ResetWrittenCount();
+            }
         }
-
-        _rest = body.ToArray();
     }
 }

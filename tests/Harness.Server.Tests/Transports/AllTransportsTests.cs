@@ -10,7 +10,7 @@ namespace Harness.Server.Tests.Transports;
 public sealed class AllTransportsTests
 {
     private const int Lines = 5_000;
-    private const int LiveReaders = 6;
+    private const int LiveReaders = 9;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -28,7 +28,10 @@ public sealed class AllTransportsTests
             ReadSocketAsync(app, execution, pauseAfterFirst: execution.Completion),
             ReadSocketInTwoAsync(app, execution),
             ReadStreamAsync(app, execution),
+            ReadStreamAsync(app, execution),
             ReadHubAsync(json, execution),
+            ReadHubAsync(json, execution),
+            ReadHubAsync(messagePack, execution),
             ReadHubAsync(messagePack, execution));
         var late = await Task.WhenAll(
             ReadSocketAsync(app, execution), ReadStreamAsync(app, execution), ReadHubAsync(json, execution), ReadHubAsync(messagePack, execution));

@@ -9,7 +9,7 @@ namespace Harness.Server.Transports.Rest;
 internal sealed class EventStream : ILogWatcher, IDisposable
 {
     // What is written before the client must have taken it: a wake-up is one write, a backlog several.
-    private const int BatchBytes = 32 * 1024;
+    private const int BatchBytes = 64 * 1024;
 
     private readonly HttpContext _context;
     private readonly LogCursor _cursor;
@@ -18,6 +18,11 @@ internal sealed class EventStream : ILogWatcher, IDisposable
     private readonly StreamBell _bell = new();
     private readonly CancellationToken _stop;
     private readonly CancellationTokenRegistration _stopping;
+
+    // What is left of the range the cursor gave: text that others write too, or frames.
+    private ReadOnlyMemory<byte> _shared;
+    private ReadOnlyMemory<byte> _frames;
+    private long _sequence;
     private long _writingSince;
     private long _wroteAt;
     private volatile bool _wantsHeartbeat;
@@ -107,16 +112,40 @@ internal sealed class EventStream : ILogWatcher, IDisposable
         _cursor.Dispose();
     }
 
+    // False when there is nothing to write.
     private bool TakeBatch()
     {
-        var written = false;
-        while (!_text.IsDone && _context.Response.BodyWriter.UnflushedBytes < BatchBytes && _cursor.TryTake(out var range))
+        var output = _context.Response.BodyWriter;
+        while (output.UnflushedBytes < BatchBytes)
         {
-            _text.Write(range);
-            written = true;
+            if (!_shared.IsEmpty)
+            {
+                var length = Math.Min(_shared.Length, BatchBytes);
+                _shared.Span[..length].CopyTo(output.GetSpan(length));
+                output.Advance(length);
+                _shared = _shared[length..];
+            }
+            else if (!_frames.IsEmpty)
+            {
+                var (start, length) = WebSocketFrame.Measure(_frames.Span);
+                _text.Write(_frames.Span.Slice(start, length), _sequence++, output);
+                _frames = _text.IsDone ? default : _frames[(start + length)..];
+            }
+            else if (_text.IsDone || !_cursor.TryTake(out var range))
+            {
+                break;
+            }
+            else if (range.IsTruncated)
+            {
+                _text.WriteTruncation(range);
+            }
+            else if (!_cursor.TryRender(_text, range.First, range.Last, out _shared))
+            {
+                (_frames, _sequence) = (range.Frames, range.First);
+            }
         }
 
-        return written;
+        return output.UnflushedBytes > 0;
     }
 
     private async ValueTask WaitAsync(TimeProvider time)

@@ -16,6 +16,9 @@ internal sealed class EventText(Execution execution, IBufferWriter<byte> output,
     private readonly byte[] _idPrefix = Encoding.ASCII.GetBytes($"id: {execution.Epoch}-");
 
     /// <inheritdoc/>
+    public object Key { get; } = (typeof(EventText), wantsEvents);
+
+    /// <inheritdoc/>
     public bool IsDone => false;
 
     /// <summary>First words of every stream: how soon a client comes back.</summary>
@@ -27,56 +30,39 @@ internal sealed class EventText(Execution execution, IBufferWriter<byte> output,
     /// <summary>Last words: there is no more. Its id is that of the result, so a client that comes back is told 204.</summary>
     public void WriteEnd() => output.Write("event: end\ndata: {}\n\n"u8);
 
-    /// <summary>Everything a cursor took.</summary>
-    public void Write(LogRange range)
+    /// <inheritdoc/>
+    public void WriteTruncation(LogRange range) => WriteEvent(execution.Log.DescribeTruncation(range).Span, range.Last, output);
+
+    /// <inheritdoc/>
+    public void Write(ReadOnlySpan<byte> json, long sequence, IBufferWriter<byte> output)
     {
-        if (range.IsTruncated)
+        if (wantsEvents || !LogEvent.Is(json))
         {
-            WriteEvent(execution.Log.DescribeTruncation(range).Span, range.Last);
-            return;
-        }
-
-        var sequence = range.First;
-        for (var frames = range.Frames.Span; !frames.IsEmpty; sequence++)
-        {
-            var (start, length) = WebSocketFrame.Measure(frames);
-            var json = frames.Slice(start, length);
-            if (wantsEvents || !range.HasEvents || !LogEvent.Is(json))
-            {
-                WriteEvent(json, sequence);
-            }
-
-            frames = frames[(start + length)..];
+            WriteEvent(json, sequence, output);
         }
     }
 
-    private void WriteEvent(ReadOnlySpan<byte> json, long sequence)
+    // In one piece: it is written for every line.
+    private void WriteEvent(ReadOnlySpan<byte> json, long sequence, IBufferWriter<byte> output)
     {
-        WriteHead(TypeOf(json), sequence);
-        var start = output.GetSpan(json.Length + 2);
-        json.CopyTo(start);
-        ReplaceLineBreaks(start[..json.Length]);
-        "\n\n"u8.CopyTo(start[json.Length..]);
-        output.Advance(json.Length + 2);
-    }
-
-    private void WriteHead(ReadOnlySpan<byte> type, long sequence)
-    {
-        var head = output.GetSpan(MaxHeadBytes);
+        var text = output.GetSpan(MaxHeadBytes + json.Length);
         var length = 0;
-        Append(head, _idPrefix, ref length);
-        Utf8Formatter.TryFormat(sequence, head[length..], out var digits);
+        Append(text, _idPrefix, ref length);
+        Utf8Formatter.TryFormat(sequence, text[length..], out var digits);
         length += digits;
-        Append(head, "\nevent: "u8, ref length);
-        Append(head, type, ref length);
-        Append(head, "\ndata: "u8, ref length);
+        Append(text, "\nevent: "u8, ref length);
+        Append(text, TypeOf(json), ref length);
+        Append(text, "\ndata: "u8, ref length);
+        Append(text, json, ref length);
+        ReplaceLineBreaks(text[(length - json.Length)..length]);
+        Append(text, "\n\n"u8, ref length);
         output.Advance(length);
     }
 
-    private static void Append(Span<byte> head, ReadOnlySpan<byte> text, ref int length)
+    private static void Append(Span<byte> text, ReadOnlySpan<byte> more, ref int length)
     {
-        text.CopyTo(head[length..]);
-        length += text.Length;
+        more.CopyTo(text[length..]);
+        length += more.Length;
     }
 
     // Every event begins with {"type":"…": the word is ours and short.

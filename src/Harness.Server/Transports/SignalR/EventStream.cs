@@ -25,9 +25,10 @@ internal static class EventStream
                     yield return EventBatch.Of(log.DescribeTruncation(range).Span);
                 }
 
-                for (var frames = range.Frames; !frames.IsEmpty;)
+                var (frames, first) = (range.Frames, range.First);
+                while (!frames.IsEmpty)
                 {
-                    yield return EventBatch.TakeFrom(ref frames);
+                    yield return EventBatch.TakeFrom(ref frames, ref first, cursor);
                 }
             }
 

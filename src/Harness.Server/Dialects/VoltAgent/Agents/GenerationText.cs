@@ -23,6 +23,9 @@ internal sealed class GenerationText(Execution execution, IBufferWriter<byte> ou
     private readonly byte[] _idPrefix = Encoding.ASCII.GetBytes($"id: {execution.Epoch}-");
 
     /// <inheritdoc/>
+    public object Key { get; } = (typeof(GenerationText), hasIds);
+
+    /// <inheritdoc/>
     public bool IsDone => false;
 
     /// <inheritdoc/>
@@ -44,38 +47,31 @@ internal sealed class GenerationText(Execution execution, IBufferWriter<byte> ou
     }
 
     /// <inheritdoc/>
-    public void Write(LogRange range)
+    public void WriteTruncation(LogRange range)
     {
-        if (range.IsTruncated)
+        WriteHead(range.Last, output);
+        output.Write(execution.Log.DescribeTruncation(range).Span);
+        output.Write("\n\n"u8);
+    }
+
+    /// <inheritdoc/>
+    public void Write(ReadOnlySpan<byte> json, long sequence, IBufferWriter<byte> output)
+    {
+        var frame = EventFrame.Read(json);
+        if (frame.Type.SequenceEqual("event"u8))
         {
-            WriteHead(range.Last);
-            output.Write(execution.Log.DescribeTruncation(range).Span);
-            output.Write("\n\n"u8);
-            return;
+            WriteEvent(frame, sequence, output);
         }
-
-        var sequence = range.First;
-        for (var frames = range.Frames.Span; !frames.IsEmpty; sequence++)
+        else if (frame.Type.SequenceEqual("result"u8))
         {
-            var (start, length) = WebSocketFrame.Measure(frames);
-            var frame = EventFrame.Read(frames.Slice(start, length));
-            if (frame.Type.SequenceEqual("event"u8))
-            {
-                WriteEvent(frame, sequence);
-            }
-            else if (frame.Type.SequenceEqual("result"u8))
-            {
-                WriteResult(frame, sequence);
-            }
-
-            frames = frames[(start + length)..];
+            WriteResult(frame, sequence, output);
         }
     }
 
     // The event's own members, then when and what: no JSON is read to write it.
-    private void WriteEvent(EventFrame frame, long sequence)
+    private void WriteEvent(EventFrame frame, long sequence, IBufferWriter<byte> output)
     {
-        WriteHead(sequence);
+        WriteHead(sequence, output);
         output.Write(frame.Data[..^1]);
         output.Write(",\"timestamp\":\""u8);
         output.Write(frame.Time);
@@ -84,9 +80,9 @@ internal sealed class GenerationText(Execution execution, IBufferWriter<byte> ou
         output.Write("\"}\n\n"u8);
     }
 
-    private void WriteResult(EventFrame frame, long sequence)
+    private void WriteResult(EventFrame frame, long sequence, IBufferWriter<byte> output)
     {
-        WriteHead(sequence);
+        WriteHead(sequence, output);
         var result = JsonElement.Parse(frame.Data);
         var time = Encoding.ASCII.GetString(frame.Time);
         using (var json = new Utf8JsonWriter(output, Plain))
@@ -130,7 +126,7 @@ internal sealed class GenerationText(Execution execution, IBufferWriter<byte> ou
 
     private static string? Text(JsonElement result, string name) => result.TryGetProperty(name, out var text) ? text.GetString() : null;
 
-    private void WriteHead(long sequence)
+    private void WriteHead(long sequence, IBufferWriter<byte> output)
     {
         if (hasIds)
         {

@@ -22,6 +22,9 @@ internal sealed class WorkflowEventText(Execution execution, IBufferWriter<byte>
     private readonly int _nameAt = "{\"type\":\"event\",\"id\":\"\",\"name\":\"".Length + execution.Id.Length;
     private readonly byte[] _idMember = Encoding.UTF8.GetBytes($"\",\"executionId\":\"{execution.Id}\",");
 
+    // One that may end in between says what the execution's state is as well: that is no one else's.
+    public object? Key { get; } = endsAtSuspension ? null : typeof(WorkflowEventText);
+
     /// <inheritdoc/>
     public bool IsDone { get; private set; }
 
@@ -41,47 +44,33 @@ internal sealed class WorkflowEventText(Execution execution, IBufferWriter<byte>
     }
 
     /// <inheritdoc/>
-    public void Write(LogRange range)
+    public void WriteTruncation(LogRange range) => WriteOwn(range.Last, output, json =>
     {
-        if (range.IsTruncated)
-        {
-            WriteOwn(range.Last, json =>
-            {
-                json.WriteString("type", "truncated");
-                json.WriteString("executionId", execution.Id);
-                json.WriteNumber("firstSequence", range.First);
-                json.WriteNumber("lastSequence", range.Last);
-            });
-            return;
-        }
+        json.WriteString("type", "truncated");
+        json.WriteString("executionId", execution.Id);
+        json.WriteNumber("firstSequence", range.First);
+        json.WriteNumber("lastSequence", range.Last);
+    });
 
-        var sequence = range.First;
-        for (var frames = range.Frames.Span; !frames.IsEmpty && !IsDone; sequence++)
-        {
-            var (start, length) = WebSocketFrame.Measure(frames);
-            WriteFrame(frames.Slice(start, length), sequence);
-            frames = frames[(start + length)..];
-        }
-    }
-
-    private void WriteFrame(ReadOnlySpan<byte> json, long sequence)
+    /// <inheritdoc/>
+    public void Write(ReadOnlySpan<byte> json, long sequence, IBufferWriter<byte> output)
     {
         if (LogEvent.Is(json))
         {
-            WriteEvent(json, sequence);
+            WriteEvent(json, sequence, output);
         }
         else if (json.StartsWith("{\"type\":\"result\""u8))
         {
-            WriteResult(JsonElement.Parse(json), sequence);
+            WriteResult(JsonElement.Parse(json), sequence, output);
         }
         else if (endsAtSuspension && json.StartsWith("{\"type\":\"status\""u8))
         {
-            WriteSuspended(JsonElement.Parse(json).GetProperty("data"), sequence);
+            WriteSuspended(JsonElement.Parse(json).GetProperty("data"), sequence, output);
         }
     }
 
     // {"type":"event","id":"E","name":"N","data":{…},"seq":S,"ts":"T"} → {"type":"N","executionId":"E",…,"timestamp":"T"}
-    private void WriteEvent(ReadOnlySpan<byte> json, long sequence)
+    private void WriteEvent(ReadOnlySpan<byte> json, long sequence, IBufferWriter<byte> output)
     {
         var rest = json[_nameAt..];
         var name = rest[..rest.IndexOf((byte)'"')];
@@ -89,7 +78,7 @@ internal sealed class WorkflowEventText(Execution execution, IBufferWriter<byte>
         var tail = ",\"seq\":".Length + Digits(sequence) + ",\"ts\":\"".Length + TimestampLength + "\"}".Length;
         var members = rest[(name.Length + "\",\"data\":{".Length)..^(tail + 1)];
 
-        WriteId(sequence);
+        WriteId(sequence, output);
         output.Write("data: {\"type\":\""u8);
         output.Write(name);
         output.Write(_idMember);
@@ -99,12 +88,12 @@ internal sealed class WorkflowEventText(Execution execution, IBufferWriter<byte>
         output.Write("\"}\n\n"u8);
     }
 
-    private void WriteResult(JsonElement frame, long sequence)
+    private void WriteResult(JsonElement frame, long sequence, IBufferWriter<byte> output)
     {
         var (data, timestamp) = (frame.GetProperty("data"), frame.GetProperty("ts").GetString()!);
         var status = WireWords.Of(ExecutionStatusWords.Parse(data.GetProperty("status").GetString()!)!.Value);
         var hasOutput = data.TryGetProperty("output", out var result);
-        WriteOwn(sequence: null, json =>
+        WriteOwn(sequence: null, output, json =>
         {
             json.WriteString("type", status switch { "completed" => "workflow-complete", "error" => "workflow-error", _ => "workflow-cancelled" });
             json.WriteString("executionId", execution.Id);
@@ -119,7 +108,7 @@ internal sealed class WorkflowEventText(Execution execution, IBufferWriter<byte>
             json.WriteString("timestamp", timestamp);
             WriteReason(json, data);
         });
-        WriteOwn(sequence, json =>
+        WriteOwn(sequence, output, json =>
         {
             WriteResultHead(json, status);
             if (hasOutput)
@@ -134,10 +123,9 @@ internal sealed class WorkflowEventText(Execution execution, IBufferWriter<byte>
             json.WriteString("endAt", WireWords.Of(data.GetProperty("completed_at").GetDateTimeOffset()));
             WriteReason(json, data);
         });
-        IsDone = true;
     }
 
-    private void WriteSuspended(JsonElement data, long sequence)
+    private void WriteSuspended(JsonElement data, long sequence, IBufferWriter<byte> output)
     {
         // The one of before a resume does not end what came after it.
         if (!data.TryGetProperty("suspension", out _) || execution.State.Status != ExecutionStatus.Suspended)
@@ -145,7 +133,7 @@ internal sealed class WorkflowEventText(Execution execution, IBufferWriter<byte>
             return;
         }
 
-        WriteOwn(sequence, json =>
+        WriteOwn(sequence, output, json =>
         {
             WriteResultHead(json, "suspended");
             json.WriteNullValue();
@@ -178,11 +166,11 @@ internal sealed class WorkflowEventText(Execution execution, IBufferWriter<byte>
     }
 
     // An event of several that one frame becomes has no id, except the last: who comes back gets all of them again.
-    private void WriteOwn(long? sequence, Action<Utf8JsonWriter> members)
+    private static void WriteOwn(long? sequence, IBufferWriter<byte> output, Action<Utf8JsonWriter> members)
     {
         if (sequence is { } id)
         {
-            WriteId(id);
+            WriteId(id, output);
         }
 
         output.Write("data: "u8);
@@ -196,7 +184,7 @@ internal sealed class WorkflowEventText(Execution execution, IBufferWriter<byte>
         output.Write("\n\n"u8);
     }
 
-    private void WriteId(long sequence)
+    private static void WriteId(long sequence, IBufferWriter<byte> output)
     {
         output.Write("id: "u8);
         var span = output.GetSpan(20);
