@@ -57,7 +57,7 @@ public sealed partial class ExecutionRegistry
         }
 
         execution.Complete(result);
-        LogEnded(execution.Id, result.Status, _time.GetElapsedTime(began).TotalMilliseconds);
+        _endings.Add(execution.Id, result.Status, _time.GetElapsedTime(began));
     }
 
     private async Task WaitForPlaceAsync(Execution execution, CancellationToken stop)
@@ -213,9 +213,6 @@ public sealed partial class ExecutionRegistry
             return (state, result);
         }
     }
-
-    [LoggerMessage(1, LogLevel.Information, "Execution {ExecutionId} ended {Status} after {ElapsedMs:0} ms")]
-    private partial void LogEnded(string executionId, ExecutionStatus status, double elapsedMs);
 
     [LoggerMessage(2, LogLevel.Warning, "The body of execution {ExecutionId} failed")]
     private partial void LogBodyFailed(string executionId, Exception exception);

@@ -23,6 +23,7 @@ public sealed partial class ExecutionRegistry : IDisposable
     private readonly SemaphoreSlim _places;
     private readonly FinishedExecutions _finished;
     private readonly LoadedExecutions _loaded = new();
+    private readonly EndingsLog _endings;
     private readonly ExecutionOptions _options;
     private readonly SegmentPool _pool;
     private readonly IExecutionStore _store;
@@ -41,6 +42,7 @@ public sealed partial class ExecutionRegistry : IDisposable
         _store = store;
         _time = time;
         _logger = logger;
+        _endings = new EndingsLog(logger, time);
         _places = new SemaphoreSlim(_options.MaxConcurrent);
         _pool = new SegmentPool(_options.TotalWindowBytes);
         _finished = store.IsPersistent
@@ -208,6 +210,7 @@ public sealed partial class ExecutionRegistry : IDisposable
         _saving.Cancel();
         _saving.Dispose();
         _finished.Dispose();
+        _endings.Dispose();
         _places.Dispose();
     }
 
