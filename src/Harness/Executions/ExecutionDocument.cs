@@ -48,9 +48,8 @@ internal static class ExecutionDocument
         ExecutionOptions options,
         RecordLines lines)
     {
-        // A frame is about twice its line.
         var json = new ArrayBufferWriter<byte>(
-            1024 + (lines == RecordLines.Newest ? (int)Math.Min(record.FrameBytes, options.MaxRecordBytes) / 2 : 0));
+            1024 + (lines == RecordLines.Newest ? (int)Math.Clamp(record.LineBytesAtMost, 0, options.MaxRecordBytes) : 0));
         WriteHead(json, id, state);
         json.Write(",\"logs\":["u8);
         var note = lines switch

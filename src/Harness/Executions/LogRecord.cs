@@ -18,6 +18,13 @@ internal sealed class LogRecord : IDisposable
     /// <summary>Bytes of the frames it holds.</summary>
     public long FrameBytes => _segments.Sum(segment => (long)segment.Committed.Length);
 
+    /// <summary>Bytes that the lines in it take at most, each as a JSON string with a comma.</summary>
+    public long LineBytesAtMost => _segments.Sum(segment =>
+    {
+        var (length, frames) = segment.Committed;
+        return length - (long)frames * (_encoder.SizeOfLog(0, 1) - "\"\",".Length);
+    });
+
     /// <summary>What memory has.</summary>
     public static LogRecord InMemory(ExecutionLog log, string id) => new(log, id, log.HoldAll());
 
