@@ -50,9 +50,14 @@ internal sealed partial class EndingsLog : IDisposable
     {
         lock (_gate)
         {
-            if (_time.GetElapsedTime(_since) >= Second)
+            var (now, passed) = (_time.GetTimestamp(), TimeSpan.Zero);
+            if (_time.GetElapsedTime(_since, now) is var elapsed && elapsed < Second)
             {
-                (_since, _lines) = (_time.GetTimestamp(), 0);
+                passed = elapsed;
+            }
+            else
+            {
+                (_since, _lines) = (now, 0);
             }
 
             if (_lines < LinesInASecond)
@@ -63,7 +68,7 @@ internal sealed partial class EndingsLog : IDisposable
 
             if (_completed + _failed + _canceled == 0)
             {
-                _timer.Change(Second - _time.GetElapsedTime(_since), Timeout.InfiniteTimeSpan);
+                _timer.Change(Second - passed, Timeout.InfiniteTimeSpan);
             }
 
             _completed += status == ExecutionStatus.Completed ? 1 : 0;

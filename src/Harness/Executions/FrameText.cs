@@ -35,7 +35,7 @@ internal sealed class FrameText : IBufferWriter<byte>
         (Source, First, _format, _read) = (source, first, format, offset);
         var bytes = source.Capacity - offset;
         _memory = pool.RentQuietly(RoomFor(bytes), first);
-        _ends = new int[bytes / ShortestFrame + 1];
+        _ends = new int[IsOneFrame(bytes) ? 1 : bytes / ShortestFrame + 1];
     }
 
     /// <summary>The segment whose frames these are.</summary>
@@ -74,8 +74,10 @@ internal sealed class FrameText : IBufferWriter<byte>
 
     Span<byte> IBufferWriter<byte>.GetSpan(int sizeHint) => Room(sizeHint).Span;
 
-    // A result of its own segment is long, and its text hardly longer.
-    private static int RoomFor(int bytes) => bytes > SegmentPool.LargestSegment
+    // A segment is larger than others for a frame that fits no other, such as a long result; its text is hardly longer.
+    private static bool IsOneFrame(int bytes) => bytes > SegmentPool.LargestSegment;
+
+    private static int RoomFor(int bytes) => IsOneFrame(bytes)
         ? bytes + bytes / 8
         : (int)BitOperations.RoundUpToPowerOf2((uint)(RoomForEachByte * bytes));
 

@@ -62,6 +62,42 @@ public sealed class EndingsLogTests
         Assert.Equal(5 * EndingsLog.LinesInASecond, _lines.Told.Count);
     }
 
+    [Fact]
+    public void SecondThatPassesWhileOneIsCountedDoesNoHarm()
+    {
+        var time = new RunningTime();
+        using (var log = new EndingsLog(_lines, time))
+        {
+            for (var number = 0; number < EndingsLog.LinesInASecond; number++)
+            {
+                log.Add("id", ExecutionStatus.Completed, default);
+            }
+
+            // Within the second when it is read first, behind it when it is read again.
+            (time.Now, time.Step) = (TimeSpan.FromSeconds(0.9), TimeSpan.FromSeconds(0.2));
+            log.Add("more", ExecutionStatus.Failed, default);
+        }
+
+        Assert.Equal("1 more executions ended within the second: 0 completed, 1 failed, 0 were cancelled", _lines.Told[^1]);
+    }
+
+    // Goes on by a step with each reading.
+    private sealed class RunningTime : TimeProvider
+    {
+        public TimeSpan Now { get; set; }
+
+        public TimeSpan Step { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp()
+        {
+            var now = Now.Ticks;
+            Now += Step;
+            return now;
+        }
+    }
+
     private sealed class Lines : ILogger
     {
         public LogLevel Level { get; set; } = LogLevel.Information;

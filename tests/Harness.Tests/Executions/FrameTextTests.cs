@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Threading.Channels;
+using FsCheck;
 using FsCheck.Fluent;
 using Harness.Executions;
 
@@ -44,13 +45,8 @@ public sealed class FrameTextTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public async Task ReadersAtAnyPaceGetTheSameAsOneWhoWritesItAlone(int room)
-    {
-        foreach (var paces in Gen.Choose(0, 255).ArrayOf().Resize(60).Sample(10))
-        {
-            await CheckAsync(paces, room);
-        }
-    }
+    public void ReadersAtAnyPaceGetTheSameAsOneWhoWritesItAlone(int room) => Prop.ForAll(
+        Gen.Choose(0, 255).ArrayOf().Resize(60).ToArbitrary(), paces => CheckAsync(paces, room)).Check(Config.QuickThrowOnFailure.WithMaxTest(10));
 
     private static async Task CheckAsync(int[] paces, int room)
     {
@@ -83,12 +79,13 @@ public sealed class FrameTextTests
         using var engine = new Engine();
         var execution = await engine.RunAsync("one", "two");
         using var two = new Readers(execution, 1);
+        Assert.Equal(2, execution.Log.ReaderCount);
         Assert.All(two.Each, reader => reader.TakeAll(new Numbered(), pieces: 1));
         Assert.All(two.Each, reader => Assert.NotEqual(0, reader.WrittenAlone));
 
-        using var five = new Readers(execution, 3);
-        Assert.All(five.Each, reader => reader.TakeAll(new Numbered { IsShared = false }, pieces: 1));
-        Assert.All(five.Each, reader => Assert.NotEqual(0, reader.WrittenAlone));
+        using var more = new Readers(execution, 3);
+        Assert.All(more.Each, reader => reader.TakeAll(new Numbered { IsShared = false }, pieces: 1));
+        Assert.All(more.Each, reader => Assert.NotEqual(0, reader.WrittenAlone));
     }
 
     [Fact]
@@ -116,7 +113,7 @@ public sealed class FrameTextTests
     // Writes as many lines as it is told to, each time.
     private static (Execution Execution, Channel<int> Lines) Start(Engine engine)
     {
-        var lines = Channel.CreateUnbounded<int>();
+        var lines = Channel.CreateBounded<int>(1);
         var execution = engine.Start(async (log, stop) =>
         {
             await foreach (var count in lines.Reader.ReadAllAsync(stop))

@@ -44,7 +44,7 @@ internal sealed class EventStream : ILogWatcher, IDisposable
     {
         try
         {
-            _text.WriteOpening();
+            _text.WriteOpening(_context.Response.BodyWriter);
             await FlushAsync(time);
             while (true)
             {
@@ -55,7 +55,7 @@ internal sealed class EventStream : ILogWatcher, IDisposable
 
                 if (_cursor.IsAtEnd)
                 {
-                    _text.WriteEnd();
+                    _text.WriteEnd(_context.Response.BodyWriter);
                     await FlushAsync(time);
                     return;
                 }
@@ -137,7 +137,7 @@ internal sealed class EventStream : ILogWatcher, IDisposable
             }
             else if (range.IsTruncated)
             {
-                _text.WriteTruncation(range);
+                _text.WriteTruncation(range, output);
             }
             else if (!_cursor.TryRender(_text, range.First, range.Last, out _shared))
             {
@@ -155,7 +155,7 @@ internal sealed class EventStream : ILogWatcher, IDisposable
         if (_wantsHeartbeat)
         {
             _wantsHeartbeat = false;
-            _text.WriteHeartbeat();
+            _text.WriteHeartbeat(_context.Response.BodyWriter);
             await FlushAsync(time);
         }
     }

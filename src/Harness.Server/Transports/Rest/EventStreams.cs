@@ -34,7 +34,7 @@ internal sealed class EventStreams : IDisposable
     /// <summary>Answers a request with the events of an execution until its end.</summary>
     /// <exception cref="CommandException">There are too many connections, or the server stops.</exception>
     public Task RunAsync(HttpContext context, Execution execution, SubscribeCommand command) =>
-        RunAsync(context, execution, command, new EventText(execution, context.Response.BodyWriter, command.Events));
+        RunAsync(context, execution, command, new EventText(execution, command.Events));
 
     /// <summary>As the other, in words of the caller's choice.</summary>
     /// <exception cref="CommandException">There are too many connections, or the server stops.</exception>

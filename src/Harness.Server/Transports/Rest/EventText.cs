@@ -9,7 +9,7 @@ namespace Harness.Server.Transports.Rest;
 /// Writes events as server-sent events (HTML, "Server-sent events"): <c>id: EPOCH-SEQ</c>, <c>event: TYPE</c>, <c>data: JSON</c>. The JSON is
 /// that of the log, byte for byte; a line break between its tokens, which would end the data, becomes a space.
 /// </summary>
-internal sealed class EventText(Execution execution, IBufferWriter<byte> output, bool wantsEvents) : IEventText
+internal sealed class EventText(Execution execution, bool wantsEvents) : IEventText
 {
     private const int MaxHeadBytes = 128;
 
@@ -22,16 +22,16 @@ internal sealed class EventText(Execution execution, IBufferWriter<byte> output,
     public bool IsDone => false;
 
     /// <summary>First words of every stream: how soon a client comes back.</summary>
-    public void WriteOpening() => output.Write("retry: 2000\n\n"u8);
+    public void WriteOpening(IBufferWriter<byte> output) => output.Write("retry: 2000\n\n"u8);
 
     /// <summary>A comment, so that proxies and clients see that the stream lives.</summary>
-    public void WriteHeartbeat() => output.Write(": hb\n\n"u8);
+    public void WriteHeartbeat(IBufferWriter<byte> output) => output.Write(": hb\n\n"u8);
 
     /// <summary>Last words: there is no more. Its id is that of the result, so a client that comes back is told 204.</summary>
-    public void WriteEnd() => output.Write("event: end\ndata: {}\n\n"u8);
+    public void WriteEnd(IBufferWriter<byte> output) => output.Write("event: end\ndata: {}\n\n"u8);
 
     /// <inheritdoc/>
-    public void WriteTruncation(LogRange range) => WriteEvent(execution.Log.DescribeTruncation(range).Span, range.Last, output);
+    public void WriteTruncation(LogRange range, IBufferWriter<byte> output) => WriteEvent(execution.Log.DescribeTruncation(range).Span, range.Last, output);
 
     /// <inheritdoc/>
     public void Write(ReadOnlySpan<byte> json, long sequence, IBufferWriter<byte> output)

@@ -111,7 +111,7 @@ internal static class AgentEndpoints
         }
 
         context.Response.Headers[ExecutionHeader] = execution.Id;
-        await streams.RunAsync(context, execution, command, new GenerationText(execution, context.Response.BodyWriter, hasIds: true));
+        await streams.RunAsync(context, execution, command, new GenerationText(execution, hasIds: true));
         return Results.Empty;
     }
 

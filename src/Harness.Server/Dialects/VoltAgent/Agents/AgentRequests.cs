@@ -45,7 +45,7 @@ internal sealed class AgentRequests(Generator generator, AgentCatalog catalog, E
         var command = new SubscribeCommand(execution.Id, From: 1, Tail: null, Epoch: null, Events: true);
         try
         {
-            await streams.RunAsync(context, execution, command, new GenerationText(execution, context.Response.BodyWriter, input.IsResumable));
+            await streams.RunAsync(context, execution, command, new GenerationText(execution, input.IsResumable));
         }
         catch (CommandException)
         {

@@ -14,7 +14,7 @@ namespace Harness.Server.Dialects.VoltAgent.Agents;
 /// and nothing else on the stream of who asked, since its clients take a block that begins otherwise for no event; with an <c>id:</c> before
 /// it for clients that come back.
 /// </summary>
-internal sealed class GenerationText(Execution execution, IBufferWriter<byte> output, bool hasIds) : IEventText
+internal sealed class GenerationText(Execution execution, bool hasIds) : IEventText
 {
     private const string Cancelled = "Operation cancelled by user";
 
@@ -29,7 +29,7 @@ internal sealed class GenerationText(Execution execution, IBufferWriter<byte> ou
     public bool IsDone => false;
 
     /// <inheritdoc/>
-    public void WriteOpening()
+    public void WriteOpening(IBufferWriter<byte> output)
     {
         if (hasIds)
         {
@@ -38,16 +38,16 @@ internal sealed class GenerationText(Execution execution, IBufferWriter<byte> ou
     }
 
     /// <inheritdoc/>
-    public void WriteHeartbeat() => output.Write(": hb\n\n"u8);
+    public void WriteHeartbeat(IBufferWriter<byte> output) => output.Write(": hb\n\n"u8);
 
     /// <inheritdoc/>
-    public void WriteEnd()
+    public void WriteEnd(IBufferWriter<byte> output)
     {
         // The result's own event is the last one.
     }
 
     /// <inheritdoc/>
-    public void WriteTruncation(LogRange range)
+    public void WriteTruncation(LogRange range, IBufferWriter<byte> output)
     {
         WriteHead(range.Last, output);
         output.Write(execution.Log.DescribeTruncation(range).Span);

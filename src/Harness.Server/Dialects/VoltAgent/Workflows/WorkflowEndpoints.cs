@@ -147,7 +147,7 @@ internal static class WorkflowEndpoints
         context,
         execution,
         new SubscribeCommand(execution.Id, from, Tail: null, execution.Epoch, Events: true),
-        new WorkflowEventText(execution, context.Response.BodyWriter, endsAtSuspension));
+        new WorkflowEventText(execution, endsAtSuspension));
 
     private static bool EndsAtSuspension(HttpRequest request) => request.Query["until"].ToString() switch
     {

@@ -13,38 +13,38 @@ namespace Harness.Server.Dialects.VoltAgent.Workflows;
 /// that it is always there and always agrees with the status.
 /// </summary>
 /// <param name="execution">Whose events.</param>
-/// <param name="output">Where they go.</param>
 /// <param name="endsAtSuspension">Whether the stream ends when the workflow is suspended, as in the seed; else it goes on when that does.</param>
-internal sealed class WorkflowEventText(Execution execution, IBufferWriter<byte> output, bool endsAtSuspension) : IEventText
+internal sealed class WorkflowEventText(Execution execution, bool endsAtSuspension) : IEventText
 {
     private const int TimestampLength = 24;
 
     private readonly int _nameAt = "{\"type\":\"event\",\"id\":\"\",\"name\":\"".Length + execution.Id.Length;
     private readonly byte[] _idMember = Encoding.UTF8.GetBytes($"\",\"executionId\":\"{execution.Id}\",");
 
-    // One that may end in between says what the execution's state is as well: that is no one else's.
+    /// <inheritdoc/>
+    /// <remarks>A stream that may end at a suspension says what the execution's state is as well: that is no one else's.</remarks>
     public object? Key { get; } = endsAtSuspension ? null : typeof(WorkflowEventText);
 
     /// <inheritdoc/>
     public bool IsDone { get; private set; }
 
     /// <inheritdoc/>
-    public void WriteOpening()
+    public void WriteOpening(IBufferWriter<byte> output)
     {
         // The reference begins with the first event.
     }
 
     /// <inheritdoc/>
-    public void WriteHeartbeat() => output.Write(": hb\n\n"u8);
+    public void WriteHeartbeat(IBufferWriter<byte> output) => output.Write(": hb\n\n"u8);
 
     /// <inheritdoc/>
-    public void WriteEnd()
+    public void WriteEnd(IBufferWriter<byte> output)
     {
         // The result was the end.
     }
 
     /// <inheritdoc/>
-    public void WriteTruncation(LogRange range) => WriteOwn(range.Last, output, json =>
+    public void WriteTruncation(LogRange range, IBufferWriter<byte> output) => WriteOwn(range.Last, output, json =>
     {
         json.WriteString("type", "truncated");
         json.WriteString("executionId", execution.Id);
