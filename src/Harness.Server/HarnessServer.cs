@@ -45,7 +45,9 @@ public static class HarnessServer
                 return StartFailure.ExitCode;
             }
 
+            var warmUp = WarmUp.RunAsync(app.Lifetime.ApplicationStopping);
             await app.WaitForShutdownAsync();
+            await warmUp;
             return 0;
         }
     }

@@ -2,8 +2,11 @@ using Harness.Benchmarks.Transports;
 
 namespace Harness.Benchmarks.Measurements;
 
-/// <summary>How long a process that has just started takes to reach its speed: from execute to result, run after run on one socket.</summary>
-internal sealed class WarmUpMeasurement(Scale scale) : IMeasurement
+/// <summary>
+/// How long a process that has just started takes to reach its speed: from execute to result, run after run on one socket, for a client that
+/// comes as soon as the server listens or a little later.
+/// </summary>
+internal sealed class WarmUpMeasurement(Scale scale, TimeSpan later) : IMeasurement
 {
     private const int First = 5;
     private const int UntilSteady = 10;
@@ -11,7 +14,9 @@ internal sealed class WarmUpMeasurement(Scale scale) : IMeasurement
 
     public string Work => "warm-up";
 
-    public string Title => $"Warm-up: the first {First} runs of {Lines:N0} lines";
+    public string Title => later == TimeSpan.Zero
+        ? $"Warm-up: the first {First} runs of {Lines:N0} lines, at once"
+        : $"Warm-up: the first {First} runs of {Lines:N0} lines, {later.TotalSeconds:0} s after it listens";
 
     public ServerState Server => ServerState.New;
 
@@ -26,6 +31,7 @@ internal sealed class WarmUpMeasurement(Scale scale) : IMeasurement
 
     public double[] Measure(Contender contender, MeasuredServer server)
     {
+        Thread.Sleep(scale.IsQuick ? TimeSpan.Zero : later);
         var first = RunAll(First);
         RunAll(scale.IsQuick ? 0 : UntilSteady);
         var steady = RunAll(Steady).Order().ElementAt(Steady / 2);

@@ -25,6 +25,7 @@ internal static class Works
         new DeliveryMeasurement("W8", "W8  one run, 100 connections", HundredSockets, scale),
         new IdleMeasurement(scale),
         new SlowReaderMeasurement(scale),
-        new WarmUpMeasurement(scale),
+        new WarmUpMeasurement(scale, TimeSpan.Zero),
+        new WarmUpMeasurement(scale, TimeSpan.FromSeconds(3)),
     ];
 }

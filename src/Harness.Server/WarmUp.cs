@@ -1,0 +1,141 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using Harness.Executions;
+using Harness.Server.Dialects.Voiceflow;
+using Harness.Server.Transports;
+using Harness.Server.Transports.WebSockets;
+
+namespace Harness.Server;
+
+/// <summary>
+/// Does what the first client will ask before it asks, so that the compiler has been through it: else its first execution takes half a
+/// second longer than the second. The engine and the pair of sockets are its own: nothing of this is in a store, a list, a log or a count.
+/// </summary>
+internal static class WarmUp
+{
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
+
+    // More lines than a segment holds, a suite with the demo agent, and what is refused. Each is answered by one result or one error.
+    private static readonly byte[][] Commands =
+    [
+        """{"action":"execute","kind":"synthetic","data":{"lines":5000}}"""u8.ToArray(),
+        """
+        {"action":"execute","data":{"suite":{"name":"warm-up","description":"","environment_name":"demo","tests":[{"id":"1","test":{"name":"warm-up",
+        "description":"","interactions":[{"id":"1","user":{"type":"launch"},"agent":{"validate":[{"type":"contains","value":"hello"},
+        {"type":"regexp","value":"h.*o"}]}},{"id":"2","user":{"type":"text","text":"menu"}}]}}]}}}
+        """u8.ToArray(),
+        """{"action":"status","id":"none"}"""u8.ToArray(),
+        """{"action":"cancel","id":"none"}"""u8.ToArray(),
+    ];
+
+    /// <summary>Runs on the pool, for ten seconds at most. Never fails: without it the server is as good but for its first answers.</summary>
+    public static async Task RunAsync(CancellationToken stop)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(TimeLimit);
+        try
+        {
+            await ServeAsync(_ => { }, limit.Token);
+        }
+        catch (Exception)
+        {
+            // There is no loopback, the machine is too busy, or the server stops already.
+        }
+    }
+
+    /// <summary>Serves one client that asks all of it.</summary>
+    /// <param name="take">Is told each frame the client gets.</param>
+    /// <param name="stop">Ends it.</param>
+    /// <exception cref="IOException">There is no loopback.</exception>
+    /// <exception cref="OperationCanceledException">It was ended.</exception>
+    internal static async Task ServeAsync(Action<ReadOnlyMemory<byte>> take, CancellationToken stop)
+    {
+        var (client, server) = await ConnectAsync(stop);
+        using (client)
+        using (server)
+        {
+            await using var services = CreateServices();
+            await using var stream = new NetworkStream(server);
+            using var connection = new SocketConnection(
+                new SocketStream(stream, server),
+                services.GetRequiredService<SocketCommands>(),
+                services.GetRequiredService<PumpQueue>(),
+                new ServerOptions(),
+                new DefaultHttpContext { RequestAborted = stop });
+            await using var clientStream = new NetworkStream(client);
+            using var socket = WebSocket.CreateFromStream(clientStream, isServer: false, subProtocol: null, Timeout.InfiniteTimeSpan);
+            await Task.WhenAll(connection.RunAsync(), AskAsync(socket, take, stop)).WaitAsync(stop);
+            await services.GetRequiredService<ExecutionRegistry>().StopAsync(stop);
+        }
+    }
+
+    private static async Task<(Socket Client, Socket Server)> ConnectAsync(CancellationToken stop)
+    {
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(backlog: 1);
+        var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await client.ConnectAsync(listener.LocalEndPoint!, stop);
+            var server = await listener.AcceptAsync(stop);
+            if (Equals(server.RemoteEndPoint, client.LocalEndPoint))
+            {
+                return (client, server);
+            }
+
+            server.Dispose();
+            throw new IOException("Another program has connected to the port.");
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+    }
+
+    private static ServiceProvider CreateServices()
+    {
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
+        services.AddHarness();
+        services.AddSingleton<IExecutionKind, SyntheticKind>();
+        services.AddSingleton<ExecutionCommands>();
+        services.AddSockets();
+        services.AddVoiceflow();
+        return services.BuildServiceProvider();
+    }
+
+    private static async Task AskAsync(WebSocket socket, Action<ReadOnlyMemory<byte>> take, CancellationToken stop)
+    {
+        foreach (var command in Commands)
+        {
+            await socket.SendAsync(command, WebSocketMessageType.Text, endOfMessage: true, stop);
+        }
+
+        using var room = new MemoryStream();
+        var buffer = new byte[64 * 1024];
+        for (var answers = 0; answers < Commands.Length;)
+        {
+            var received = await socket.ReceiveAsync(buffer.AsMemory(), stop);
+            if (received.MessageType == WebSocketMessageType.Close)
+            {
+                return;
+            }
+
+            room.Write(buffer, 0, received.Count);
+            if (received.EndOfMessage)
+            {
+                var frame = room.GetBuffer().AsMemory(0, (int)room.Length);
+                answers += frame.Span.StartsWith("{\"type\":\"result\""u8) || frame.Span.StartsWith("{\"type\":\"error\""u8) ? 1 : 0;
+                take(frame);
+                room.SetLength(0);
+            }
+        }
+
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, stop);
+    }
+}

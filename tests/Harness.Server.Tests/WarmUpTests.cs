@@ -1,0 +1,28 @@
+using System.Text.Json;
+
+namespace Harness.Server.Tests;
+
+public sealed class WarmUpTests
+{
+    [Fact]
+    public async Task ClientIsServedAsAnyOther()
+    {
+        var frames = new List<JsonElement>();
+
+        await WarmUp.ServeAsync(frame => frames.Add(JsonElement.Parse(frame.Span)), TestContext.Current.CancellationToken);
+
+        Assert.Equal(["completed", "completed"], Of("result").Select(frame => frame.GetProperty("data").GetProperty("status").GetString()));
+        Assert.Equal(["not_found", "not_found"], Of("error").Select(frame => frame.GetProperty("code").GetString()));
+        Assert.True(Of("log").Count() > 5_000);
+        Assert.Contains(Of("log"), frame => frame.GetRawText().Contains("PASSED", StringComparison.OrdinalIgnoreCase));
+
+        IEnumerable<JsonElement> Of(string type) => frames.Where(frame => frame.GetProperty("type").GetString() == type);
+    }
+
+    [Fact]
+    public async Task ItEndsWhenItIsToldTo()
+    {
+        using var stop = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => WarmUp.ServeAsync(_ => stop.Cancel(), stop.Token));
+    }
+}
