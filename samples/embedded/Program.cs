@@ -27,6 +27,9 @@ builder.AddHarness()
         fallback: { reply: [We have pizza. Ask me what it costs!] }
         """));
 
+// Idle sockets of /ws then cost half the memory.
+builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(listen => listen.UseHarness()));
+
 var app = builder.Build();
 app.MapHarness();
 app.MapGet("/api/users/{id}", (string id) => new { success = true, data = new { id, name = "John Doe" } }).WithSummary("Get user by ID");

@@ -81,6 +81,6 @@ public static class HarnessServer
         var options = kestrel.ApplicationServices.GetRequiredService<IOptions<ServerOptions>>().Value;
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = options.MaxBodyBytes;
-        kestrel.Listen(ListenAddress.Resolve(options), options.Port);
+        kestrel.Listen(ListenAddress.Resolve(options), options.Port, listen => listen.UseHarness());
     }
 }

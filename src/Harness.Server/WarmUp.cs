@@ -58,15 +58,10 @@ internal static class WarmUp
         {
             await using var services = CreateServices();
             await using var stream = new NetworkStream(server);
-            using var connection = new SocketConnection(
-                new SocketStream(stream, server),
-                services.GetRequiredService<SocketCommands>(),
-                services.GetRequiredService<PumpQueue>(),
-                new ServerOptions(),
-                new DefaultHttpContext { RequestAborted = stop });
+            var serving = services.GetRequiredService<SocketTable>().ServeAsync(new SocketStream(stream, stream, server), refusal: null, server.Dispose, stop);
             await using var clientStream = new NetworkStream(client);
             using var socket = WebSocket.CreateFromStream(clientStream, isServer: false, subProtocol: null, Timeout.InfiniteTimeSpan);
-            await Task.WhenAll(connection.RunAsync(), AskAsync(socket, take, stop)).WaitAsync(stop);
+            await Task.WhenAll(serving, AskAsync(socket, take, stop)).WaitAsync(stop);
             await services.GetRequiredService<ExecutionRegistry>().StopAsync(stop);
         }
     }
@@ -104,6 +99,7 @@ internal static class WarmUp
         services.AddHarness();
         services.AddSingleton<IExecutionKind, SyntheticKind>();
         services.AddSingleton<ExecutionCommands>();
+        services.AddSingleton<ConnectionLimit>();
         services.AddSockets();
         services.AddVoiceflow();
         return services.BuildServiceProvider();

@@ -22,13 +22,11 @@ internal sealed class SegmentPool
     // Texts of a full-size segment are twice as long (FrameText).
     private const int LargestKept = 2 * LargestSegment;
 
-    // A collection is worth its pause, in an idle process, for this much.
-    private const long WorthCollecting = 16 * 1024 * 1024;
-
     // By size: a power of two each, from the smallest segment to the largest of what is kept.
     private readonly ConcurrentStack<byte[]>[] _kept =
         [.. Enumerable.Range(0, BitOperations.Log2(LargestKept / SmallestSegment) + 1).Select(_ => new ConcurrentStack<byte[]>())];
 
+    private readonly IdleCollection _collection = IdleCollection.OfProcess();
     private readonly long _limit;
     private long _keptBytes;
     private long _used;
@@ -107,17 +105,28 @@ internal sealed class SegmentPool
     }
 
     /// <summary>
-    /// Called now and then: when nothing was asked for since the last call, what is kept is dropped, and what was dropped is collected once
-    /// it is worth it. A process that has become idle would else stay as large as it was at its busiest.
+    /// Called now and then: when nothing was asked for since the last call, what is kept is dropped; and when nothing else goes on in the
+    /// process either, it is collected once that is worth it.
     /// </summary>
     public void DropUnused()
     {
-        if (_wasAsked)
+        var wasAsked = _wasAsked;
+        _wasAsked = false;
+        if (!wasAsked)
         {
-            _wasAsked = false;
-            return;
+            DropKept();
         }
 
+        if (_collection.Check(wasAsked, Interlocked.Read(ref _dropped)))
+        {
+            Interlocked.Exchange(ref _dropped, 0);
+        }
+    }
+
+    private static bool IsKept(int capacity) => capacity <= LargestKept && BitOperations.IsPow2(capacity);
+
+    private void DropKept()
+    {
         foreach (var kept in _kept)
         {
             while (kept.TryPop(out var bytes))
@@ -126,15 +135,7 @@ internal sealed class SegmentPool
                 Interlocked.Add(ref _dropped, bytes.Length);
             }
         }
-
-        if (Interlocked.Read(ref _dropped) >= WorthCollecting)
-        {
-            Interlocked.Exchange(ref _dropped, 0);
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        }
     }
-
-    private static bool IsKept(int capacity) => capacity <= LargestKept && BitOperations.IsPow2(capacity);
 
     private ConcurrentStack<byte[]> KeptOf(int capacity) => _kept[BitOperations.Log2((uint)(capacity / SmallestSegment))];
 }

@@ -20,7 +20,7 @@ internal sealed record Scale(bool IsQuick)
     public TimeSpan WarmUp => 5 * Target;
 
     /// <summary>How long it is watched that nothing happens.</summary>
-    public TimeSpan Idleness => TimeSpan.FromSeconds(IsQuick ? 0.2 : 5);
+    public TimeSpan Idleness => TimeSpan.FromSeconds(IsQuick ? 0.2 : 25);
 
     /// <summary>Lines of a run.</summary>
     public long Lines(long wanted) => IsQuick ? Math.Max(10, wanted / QuickShare) : wanted;

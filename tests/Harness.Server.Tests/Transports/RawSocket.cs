@@ -25,7 +25,10 @@ internal sealed class RawSocket : IDisposable
     public static Task<RawSocket> ConnectAsync(HarnessApp app, int receiveBuffer = 0) => ConnectAsync(app.Address, receiveBuffer);
 
     /// <summary>Connects to an address of a server, over TLS where it says <c>https</c>.</summary>
-    public static async Task<RawSocket> ConnectAsync(Uri address, int receiveBuffer = 0)
+    /// <param name="address">Where.</param>
+    /// <param name="receiveBuffer">Bytes the system takes unasked; 0: as many as it likes.</param>
+    /// <param name="atOnce">What is sent together with the handshake, against all rules.</param>
+    public static async Task<RawSocket> ConnectAsync(Uri address, int receiveBuffer = 0, byte[]? atOnce = null)
     {
         var tcp = new TcpClient();
         if (receiveBuffer > 0)
@@ -35,11 +38,10 @@ internal sealed class RawSocket : IDisposable
 
         await tcp.ConnectAsync(address.Host, address.Port, Stop);
         var raw = new RawSocket(tcp, address.Scheme == "https" ? await EncryptAsync(tcp) : tcp.GetStream());
-        await raw._stream.WriteAsync(
-            Encoding.ASCII.GetBytes(
-                $"GET /ws HTTP/1.1\r\nHost: {address.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"),
-            Stop);
+        var handshake = Encoding.ASCII.GetBytes(
+            $"GET /ws HTTP/1.1\r\nHost: {address.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+        await raw._stream.WriteAsync((byte[])[.. handshake, .. atOnce ?? []], Stop);
         var head = await raw.ReadHeadAsync();
         Assert.StartsWith("HTTP/1.1 101 ", head, StringComparison.Ordinal);
 
@@ -50,7 +52,10 @@ internal sealed class RawSocket : IDisposable
 
     public Task SendAsync(int opcode, string payload, bool isFinal = true) => SendAsync(opcode, Encoding.UTF8.GetBytes(payload), isFinal);
 
-    public async Task SendAsync(int opcode, byte[] payload, bool isFinal = true)
+    public Task SendAsync(int opcode, byte[] payload, bool isFinal = true) => SendBytesAsync(Frame(opcode, payload, isFinal));
+
+    /// <summary>A frame as clients send it.</summary>
+    public static byte[] Frame(int opcode, byte[] payload, bool isFinal = true)
     {
         var frame = new List<byte> { (byte)((isFinal ? 0x80 : 0) | opcode) };
         if (payload.Length < 126)
@@ -65,7 +70,7 @@ internal sealed class RawSocket : IDisposable
         byte[] mask = [1, 2, 3, 4];
         frame.AddRange(mask);
         frame.AddRange(payload.Select((value, index) => (byte)(value ^ mask[index % 4])));
-        await _stream.WriteAsync(frame.ToArray(), Stop);
+        return [.. frame];
     }
 
     /// <summary>Sends bytes as they are.</summary>

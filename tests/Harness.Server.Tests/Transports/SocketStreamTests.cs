@@ -22,7 +22,7 @@ public sealed class SocketStreamTests : IDisposable
         _peer = new Socket(SocketType.Stream, ProtocolType.Tcp);
         _peer.Connect(listener.LocalEndpoint);
         _socket = listener.AcceptSocket();
-        _stream = new SocketStream(_kestrel, _socket);
+        _stream = new SocketStream(_kestrel, _kestrel, _socket);
     }
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

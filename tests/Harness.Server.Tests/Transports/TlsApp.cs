@@ -12,10 +12,17 @@ internal static class TlsApp
 {
     private static readonly Lazy<X509Certificate2> Certificate = new(CreateCertificate);
 
-    public static Task<HarnessApp> StartAsync(params (string Name, string? Value)[] settings) => HarnessApp.StartAsync(
-        services => services.Configure<KestrelServerOptions>(
-            kestrel => kestrel.Listen(IPAddress.Loopback, 0, endpoint => endpoint.UseHttps(Certificate.Value))),
-        settings);
+    public static Task<HarnessApp> StartAsync(params (string Name, string? Value)[] settings) => StartAsync(_ => { }, settings);
+
+    /// <summary>As the other, with a word on the endpoint that uses TLS.</summary>
+    public static Task<HarnessApp> StartAsync(Action<ListenOptions> configure, params (string Name, string? Value)[] settings) =>
+        HarnessApp.StartAsync(
+            services => services.Configure<KestrelServerOptions>(kestrel => kestrel.Listen(IPAddress.Loopback, 0, endpoint =>
+            {
+                endpoint.UseHttps(Certificate.Value);
+                configure(endpoint);
+            })),
+            settings);
 
     /// <summary>Where it listens with TLS.</summary>
     public static Uri AddressOf(HarnessApp app) => AddressOf(app, overTls: true);

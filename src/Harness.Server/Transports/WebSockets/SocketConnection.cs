@@ -13,25 +13,33 @@ internal sealed class SocketConnection : IDisposable
     private static readonly byte[] Ping = [0x89, 0x00];
 
     private readonly SocketCommands _commands;
-    private readonly HttpContext _context;
+    private readonly Action _abort;
     private readonly SocketStream _stream;
     private readonly WebSocket _socket;
     private readonly CancellationTokenSource _cut;
     private readonly int _maxMessageBytes;
     private readonly MessageBudget _budget;
+    private readonly long _openedAt = Environment.TickCount64;
     private long _pingedAt;
     private volatile int _closing;
 
-    public SocketConnection(SocketStream stream, SocketCommands commands, PumpQueue queue, ServerOptions options, HttpContext context)
+    /// <param name="stream">What it reads and writes.</param>
+    /// <param name="commands">What a client can ask.</param>
+    /// <param name="queue">Where it waits to send.</param>
+    /// <param name="options">The limits.</param>
+    /// <param name="abort">Cuts what is under it: reads and writes then end.</param>
+    /// <param name="closed">Ends with what is under it.</param>
+    public SocketConnection(
+        SocketStream stream, SocketCommands commands, PumpQueue queue, ServerOptions options, Action abort, CancellationToken closed)
     {
         _commands = commands;
-        _context = context;
+        _abort = abort;
         _maxMessageBytes = options.MaxMessageBytes;
         _stream = stream;
-        _cut = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        _cut = CancellationTokenSource.CreateLinkedTokenSource(closed);
 
         // A write that waits for the peer ends only when the connection under it does.
-        _cut.Token.UnsafeRegister(static context => ((HttpContext)context!).Abort(), context);
+        _cut.Token.UnsafeRegister(static abort => ((Action)abort!)(), abort);
 
         // The heartbeat is one for all connections: no timer here.
         _socket = WebSocket.CreateFromStream(
@@ -45,6 +53,9 @@ internal sealed class SocketConnection : IDisposable
 
     /// <summary>What goes out.</summary>
     public SocketPump Pump => Session.Pump;
+
+    /// <summary>How long it has been open.</summary>
+    public TimeSpan Age => TimeSpan.FromMilliseconds(Environment.TickCount64 - _openedAt);
 
     /// <summary>Reads and answers until the end. Never throws for what a peer or the network does.</summary>
     public async Task RunAsync()
@@ -84,7 +95,7 @@ internal sealed class SocketConnection : IDisposable
             await Pump.Stopped.WaitAsync(CloseTimeLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!Pump.Stopped.IsCompleted)
             {
-                _context.Abort();
+                _abort();
                 await Pump.Stopped;
             }
         }
@@ -135,7 +146,7 @@ internal sealed class SocketConnection : IDisposable
         {
             CloseSoon(4012, $"no pong within {options.PongTimeLimit.TotalSeconds:0} s; reconnect and go on after your last seq");
         }
-        else if (isAnswered && now - Math.Max(_pingedAt, OpenedAt) >= options.PingInterval.TotalMilliseconds)
+        else if (isAnswered && now - Math.Max(_pingedAt, _openedAt) >= options.PingInterval.TotalMilliseconds)
         {
             _pingedAt = now;
             _ = PingAsync();
@@ -147,8 +158,6 @@ internal sealed class SocketConnection : IDisposable
         _socket.Dispose();
         _cut.Dispose();
     }
-
-    private long OpenedAt { get; } = Environment.TickCount64;
 
     private async Task PingAsync()
     {
@@ -180,11 +189,11 @@ internal sealed class SocketConnection : IDisposable
     /// <summary>The next whole message, or null when the peer has closed. After our own close frame everything is read and thrown away.</summary>
     private async ValueTask<IncomingMessage?> ReceiveAsync()
     {
-        // An idle connection waits without a buffer.
+        // An idle connection waits without a buffer, and without a token, which costs memory at each layer: cutting the connection ends it.
         var message = new IncomingMessage();
         try
         {
-            var result = await _socket.ReceiveAsync(Memory<byte>.Empty, _cut.Token);
+            var result = await _socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None);
             while (result.MessageType != WebSocketMessageType.Close)
             {
                 if (message.Length > _maxMessageBytes)
@@ -197,7 +206,7 @@ internal sealed class SocketConnection : IDisposable
                     return message;
                 }
 
-                result = await _socket.ReceiveAsync(message.Room(), _cut.Token);
+                result = await _socket.ReceiveAsync(message.Room(), CancellationToken.None);
                 message.Advance(result.Count);
             }
         }

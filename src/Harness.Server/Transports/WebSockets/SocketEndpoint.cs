@@ -1,12 +1,11 @@
 using System.Net.Sockets;
-using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text;
 using Harness.Server.Safety;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
-using Microsoft.Extensions.Options;
 
 namespace Harness.Server.Transports.WebSockets;
 
@@ -28,8 +27,7 @@ internal static class SocketEndpoint
     public static void MapSockets(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/ws", HandleAsync).WithMetadata(new ChecksOrigin(), new ClosesPagesWithoutKey()).ExcludeFromDescription();
 
-    private static async Task HandleAsync(
-        HttpContext context, SocketCommands commands, PumpQueue queue, SocketTable table, OriginPolicy origins, IOptions<ServerOptions> options)
+    private static async Task HandleAsync(HttpContext context, SocketTable table, OriginPolicy origins)
     {
         if (context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } upgrade || !IsHandshake(context.Request, out var key))
         {
@@ -40,21 +38,36 @@ internal static class SocketEndpoint
             return;
         }
 
-        var isAllowed = origins.IsAllowed(context.Request);
-        var isToBeRefused = ApiKeyGate.IsToBeRefused(context);
-        using var connection = new SocketConnection(
-            new SocketStream(await UpgradeAsync(context, upgrade, key), PlainSocketOf(context)), commands, queue, options.Value, context);
-        if (!isAllowed)
+        var (refusal, socket) = (Refuse(context, origins), PlainSocketOf(context));
+        var stream = await UpgradeAsync(context, upgrade, key);
+        if (ConnectionHandover.Of(context) is { } handover)
         {
-            // A page cannot see the status of a refused handshake, but it sees a close code: this one says not to come again.
-            await connection.CloseAsync((WebSocketCloseStatus)4505, "pages of this origin may not use this server; --cors-origin allows them");
+            handover.Take(Serve(table, socket, refusal));
         }
-        else if (isToBeRefused)
+        else
         {
-            await connection.CloseAsync((WebSocketCloseStatus)4503, "this server asks for an API key: send it as ?access_token=KEY");
+            await table.ServeAsync(new SocketStream(stream, stream, socket), refusal, context.Abort, context.RequestAborted);
+        }
+    }
+
+    // Of its own, so that it holds nothing of the request.
+    private static Func<ConnectionContext, Task> Serve(SocketTable table, Socket? socket, SocketRefusal? refusal) => connection => table.ServeAsync(
+        new SocketStream(connection.Transport.Input.AsStream(), connection.Transport.Output.AsStream(), socket),
+        refusal,
+        connection.Abort,
+        connection.ConnectionClosed);
+
+    // A page cannot see the status of a refused handshake, but it sees a close code: these say not to come again.
+    private static SocketRefusal? Refuse(HttpContext context, OriginPolicy origins)
+    {
+        if (!origins.IsAllowed(context.Request))
+        {
+            return new SocketRefusal(4505, "pages of this origin may not use this server; --cors-origin allows them");
         }
 
-        await table.RunAsync(connection);
+        return ApiKeyGate.IsToBeRefused(context)
+            ? new SocketRefusal(4503, "this server asks for an API key: send it as ?access_token=KEY")
+            : null;
     }
 
     private static bool IsHandshake(HttpRequest request, out string key)
@@ -97,3 +110,8 @@ internal static class SocketEndpoint
     private static string Accept(string key) => Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + KeySuffix)));
 #pragma warning restore CA5350
 }
+
+/// <summary>Why a socket is closed as soon as it is open.</summary>
+/// <param name="Code">The close frame's code.</param>
+/// <param name="Reason">Its text, of 123 bytes at most.</param>
+internal sealed record SocketRefusal(int Code, string Reason);

@@ -13,9 +13,10 @@ namespace Harness.Server.Transports.WebSockets;
 /// that speaks has read the answer to its handshake, and before that nothing is written but a ping: then its first word has to be the pong.
 /// Otherwise, and over TLS, everything goes through Kestrel's stream.
 /// </remarks>
-/// <param name="inner">Kestrel's stream.</param>
+/// <param name="input">Kestrel's stream, to read from.</param>
+/// <param name="output">The same or another one, to write to.</param>
 /// <param name="socket">The connection itself; null when what is written to it would not be what the peer reads.</param>
-internal sealed class SocketStream(Stream inner, Socket? socket) : Stream
+internal sealed class SocketStream(Stream input, Stream output, Socket? socket) : Stream
 {
     private const int OpcodeMask = 0x0F;
     private const int CloseOpcode = 0x08;
@@ -63,7 +64,7 @@ internal sealed class SocketStream(Stream inner, Socket? socket) : Stream
 
             Volatile.Write(ref _writingSince, Environment.TickCount64);
             _closeSent = (buffer.Span[0] & OpcodeMask) == CloseOpcode;
-            await (IsDirect() ? SendAsync(socket!, buffer) : inner.WriteAsync(buffer, cancellationToken));
+            await (IsDirect() ? SendAsync(socket!, buffer) : output.WriteAsync(buffer, cancellationToken));
         }
         finally
         {
@@ -74,7 +75,7 @@ internal sealed class SocketStream(Stream inner, Socket? socket) : Stream
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var read = await inner.ReadAsync(buffer, cancellationToken);
+        var read = await input.ReadAsync(buffer, cancellationToken);
         Volatile.Write(ref _heardAt, Environment.TickCount64);
         if (read > 0 && Volatile.Read(ref _path) < (int)WritePath.Direct)
         {
@@ -147,7 +148,8 @@ internal sealed class SocketStream(Stream inner, Socket? socket) : Stream
     {
         if (disposing)
         {
-            inner.Dispose();
+            input.Dispose();
+            output.Dispose();
         }
 
         base.Dispose(disposing);

@@ -1,0 +1,112 @@
+using System.Text;
+using System.Text.Json;
+using Harness.Server.Transports.WebSockets;
+
+namespace Harness.Server.Tests.Transports;
+
+/// <summary>A socket goes on when the request it began with has ended, and no client can tell.</summary>
+public sealed class ConnectionHandoverTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task RequestEndsWithItsHandshakeAndTheSocketGoesOn()
+    {
+        await using var app = await HarnessApp.StartAsync();
+        using (var raw = await RawSocket.ConnectAsync(app))
+        {
+            await app.Log.WaitForAsync(line => line.StartsWith("Debug GET /ws answered 101", StringComparison.Ordinal));
+            await PingAsync(raw);
+            Assert.DoesNotContain(app.Log.Lines, line => line.Contains("socket of /ws is closed", StringComparison.Ordinal));
+        }
+
+        await app.Log.WaitForAsync(line => line.Contains("socket of /ws is closed", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task SocketHoldsNothingOfItsRequest()
+    {
+        var seen = new List<WeakReference>();
+        await using var app = await HarnessApp.StartAsync(
+            services => services.AddTransient<IStartupFilter>(_ => new Watched(context => seen.Add(new WeakReference(context)))));
+        using var raw = await RawSocket.ConnectAsync(app);
+        await PingAsync(raw);
+
+        while (seen[0].IsAlive)
+        {
+            Stop.ThrowIfCancellationRequested();
+            await Task.Yield();
+            GC.Collect();
+        }
+
+        await PingAsync(raw);
+    }
+
+    [Fact]
+    public async Task OverTlsItGoesOnToo()
+    {
+        await using var app = await TlsApp.StartAsync(endpoint => endpoint.UseHarness(), ("Synthetic", "true"));
+        using var raw = await RawSocket.ConnectAsync(TlsApp.AddressOf(app));
+        await app.Log.WaitForAsync(line => line.StartsWith("Debug GET /ws answered 101", StringComparison.Ordinal));
+        await raw.SendAsync(RawSocket.Text, """{"action":"execute","kind":"synthetic","data":{"lines":5000}}""");
+
+        for (var sequence = 1; sequence <= 5002; sequence++)
+        {
+            Assert.Equal(sequence, JsonElement.Parse((await raw.ReadAsync())!.Value.Payload).GetProperty("seq").GetInt32());
+        }
+
+        raw.Dispose();
+        await app.Log.WaitForAsync(line => line.Contains("socket of /ws is closed", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task WhatCameWithTheHandshakeIsNotLost()
+    {
+        await using var app = await HarnessApp.StartAsync();
+        using var raw = await RawSocket.ConnectAsync(
+            app.Address, atOnce: RawSocket.Frame(RawSocket.Text, """{"action":"ping","ref":"early"}"""u8.ToArray()));
+
+        Assert.Equal("early", JsonElement.Parse((await raw.ReadAsync())!.Value.Payload).Text("ref"));
+    }
+
+    [Fact]
+    public async Task ThousandsAreBeatenInTurns()
+    {
+        await using var app = await HarnessApp.StartAsync(("PingInterval", "00:00:00.020"));
+        var sockets = await Task.WhenAll(Enumerable.Range(0, 300).Select(_ => RawSocket.ConnectAsync(app)));
+
+        foreach (var raw in sockets)
+        {
+            Assert.Equal(RawSocket.Ping, (await raw.ReadAsync())?.Opcode);
+            await raw.SendAsync(RawSocket.Pong, []);
+            Assert.Equal(RawSocket.Ping, (await raw.ReadAsync())?.Opcode);
+            raw.Dispose();
+        }
+
+        var table = app.Services.GetRequiredService<SocketTable>();
+        while (table.Count > 0)
+        {
+            Stop.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    private static async Task PingAsync(RawSocket raw)
+    {
+        await raw.SendAsync(RawSocket.Text, """{"action":"ping","ref":"1"}""");
+        Assert.Contains("pong", Encoding.UTF8.GetString((await raw.ReadAsync())!.Value.Payload), StringComparison.Ordinal);
+    }
+
+    private sealed class Watched(Action<HttpContext> see) : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use((context, inner) =>
+            {
+                see(context);
+                return inner(context);
+            });
+            next(app);
+        };
+    }
+}
