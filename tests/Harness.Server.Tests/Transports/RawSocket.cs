@@ -28,7 +28,8 @@ internal sealed class RawSocket : IDisposable
     /// <param name="address">Where.</param>
     /// <param name="receiveBuffer">Bytes the system takes unasked; 0: as many as it likes.</param>
     /// <param name="atOnce">What is sent together with the handshake, against all rules.</param>
-    public static async Task<RawSocket> ConnectAsync(Uri address, int receiveBuffer = 0, byte[]? atOnce = null)
+    /// <param name="path">What is asked for.</param>
+    public static async Task<RawSocket> ConnectAsync(Uri address, int receiveBuffer = 0, byte[]? atOnce = null, string path = "/ws")
     {
         var tcp = new TcpClient();
         if (receiveBuffer > 0)
@@ -39,7 +40,7 @@ internal sealed class RawSocket : IDisposable
         await tcp.ConnectAsync(address.Host, address.Port, Stop);
         var raw = new RawSocket(tcp, address.Scheme == "https" ? await EncryptAsync(tcp) : tcp.GetStream());
         var handshake = Encoding.ASCII.GetBytes(
-            $"GET /ws HTTP/1.1\r\nHost: {address.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            $"GET {path} HTTP/1.1\r\nHost: {address.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
         await raw._stream.WriteAsync((byte[])[.. handshake, .. atOnce ?? []], Stop);
         var head = await raw.ReadHeadAsync();

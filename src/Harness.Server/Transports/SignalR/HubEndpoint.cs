@@ -1,5 +1,7 @@
 using Harness.Server.Safety;
 using Harness.Server.Transports.SignalR.MessagePack;
+using Harness.Server.Transports.WebSockets;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.Options;
 
@@ -29,17 +31,29 @@ internal static class HubEndpoint
         {
             // A client that reads nothing makes its streams wait, at 64 KiB each way (the buffers' default); after this long it is closed.
             connection.TransportSendTimeout = options.SlowClientTimeLimit;
-        }).WithMetadata(new SignalRClients()).Add(endpoint => RefuseWhenClosed(endpoint, table));
+        }).WithMetadata(new SignalRClients()).Add(endpoint => Prepare(endpoint, table));
     }
 
-    // Here and not in the hub: a connection that a hub refuses is told not to come back, and this one should, when the server does.
-    // Connections there are have an id, and some go on by further requests.
-    private static void RefuseWhenClosed(EndpointBuilder endpoint, HubTable table)
+    private static void Prepare(EndpointBuilder endpoint, HubTable table)
     {
         var next = endpoint.RequestDelegate!;
-        endpoint.RequestDelegate = context => table.IsClosed && !context.Request.Query.ContainsKey("id")
-            ? ErrorResponse.Result(StatusCodes.Status503ServiceUnavailable, "overloaded", "The server is stopping").ExecuteAsync(context)
-            : next(context);
+        endpoint.RequestDelegate = context =>
+        {
+            // Here and not in the hub: a connection that a hub refuses is told not to come back, and this one should, when the server does.
+            // Connections there are have an id, and some go on by further requests.
+            if (table.IsClosed && !context.Request.Query.ContainsKey("id"))
+            {
+                return ErrorResponse.Result(StatusCodes.Status503ServiceUnavailable, "overloaded", "The server is stopping").ExecuteAsync(context);
+            }
+
+            // SignalR accepts by what is there already.
+            if (SocketHandshake.Of(context) is { } handshake)
+            {
+                context.Features.Set<IHttpWebSocketFeature>(new HubSockets(context, handshake));
+            }
+
+            return next(context);
+        };
     }
 
     private static void Configure(HubOptions hub, ServerOptions server)

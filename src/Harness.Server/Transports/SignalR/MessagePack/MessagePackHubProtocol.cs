@@ -58,8 +58,12 @@ internal sealed class MessagePackHubProtocol : IHubProtocol
     {
         using var writer = new MessagePackWriter(UsualMessageBytes);
         HubMessageWriter.Write(message, writer, _json);
-        output.Advance(HubFraming.WritePrefix(output.GetSpan(HubFraming.MaxPrefix), writer.Written.Length));
-        output.Write(writer.Written);
+
+        // In one piece: SignalR sends each piece of its buffer as a WebSocket fragment of its own.
+        var room = output.GetSpan(HubFraming.MaxPrefix + writer.Written.Length);
+        var prefix = HubFraming.WritePrefix(room, writer.Written.Length);
+        writer.Written.CopyTo(room[prefix..]);
+        output.Advance(prefix + writer.Written.Length);
     }
 
     /// <inheritdoc />

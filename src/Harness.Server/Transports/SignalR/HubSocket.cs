@@ -1,0 +1,147 @@
+using System.Buffers;
+using System.Net.WebSockets;
+using Harness.Executions;
+using Harness.Server.Transports.WebSockets;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Harness.Server.Transports.SignalR;
+
+/// <summary>
+/// The WebSocket under a connection of the hub. SignalR sends what is in its buffer piece by piece; here the pieces of a message become one frame
+/// and one write, which over plain TCP goes straight to the socket as those of <c>/ws</c> do. Reading, pings and the closing handshake are .NET's.
+/// </summary>
+/// <param name="stream">The connection; the socket's from now on.</param>
+/// <param name="subProtocol">What was agreed on.</param>
+/// <param name="abort">Cuts the connection under it: writes then end.</param>
+internal sealed class HubSocket(SocketStream stream, string? subProtocol, Action abort) : WebSocket
+{
+    private const int LongestHeader = 10;
+    private const int UsualBytes = 4096;
+    private const byte FinalBinary = 0x82;
+
+    // SignalR has pings of its own.
+    private readonly WebSocket _inner = CreateFromStream(
+        stream, new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = TimeSpan.Zero, SubProtocol = subProtocol });
+
+    // Bounded by what SignalR has in its buffer: 64 KiB, or one message that is longer.
+    private byte[] _message = [];
+    private int _length = LongestHeader;
+
+    public override WebSocketCloseStatus? CloseStatus => _inner.CloseStatus;
+
+    public override string? CloseStatusDescription => _inner.CloseStatusDescription;
+
+    public override WebSocketState State => _inner.State;
+
+    public override string? SubProtocol => _inner.SubProtocol;
+
+    public override async ValueTask SendAsync(
+        ReadOnlyMemory<byte> buffer, WebSocketMessageType messageType, bool endOfMessage, CancellationToken cancellationToken)
+    {
+        if (State is not (WebSocketState.Open or WebSocketState.CloseReceived))
+        {
+            throw new WebSocketException(WebSocketError.InvalidState, $"The socket is {State}: nothing more can be sent.");
+        }
+
+        Add(buffer.Span);
+        if (!endOfMessage)
+        {
+            return;
+        }
+
+        var (message, length) = (_message, _length);
+        (_message, _length) = ([], LongestHeader);
+        try
+        {
+            await WriteAsync(Frame(message, length, messageType), cancellationToken);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(message);
+        }
+    }
+
+    public override Task SendAsync(
+        ArraySegment<byte> buffer, WebSocketMessageType messageType, bool endOfMessage, CancellationToken cancellationToken) =>
+        SendAsync(buffer.AsMemory(), messageType, endOfMessage, cancellationToken).AsTask();
+
+    public override ValueTask<ValueWebSocketReceiveResult> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken) =>
+        _inner.ReceiveAsync(buffer, cancellationToken);
+
+    public override Task<WebSocketReceiveResult> ReceiveAsync(ArraySegment<byte> buffer, CancellationToken cancellationToken) =>
+        _inner.ReceiveAsync(buffer, cancellationToken);
+
+    public override Task CloseAsync(WebSocketCloseStatus closeStatus, string? statusDescription, CancellationToken cancellationToken) =>
+        _inner.CloseAsync(closeStatus, statusDescription, cancellationToken);
+
+    public override Task CloseOutputAsync(WebSocketCloseStatus closeStatus, string? statusDescription, CancellationToken cancellationToken) =>
+        _inner.CloseOutputAsync(closeStatus, statusDescription, cancellationToken);
+
+    public override void Abort() => _inner.Abort();
+
+    public override void Dispose() => _inner.Dispose();
+
+    private static ReadOnlyMemory<byte> Frame(byte[] message, int length, WebSocketMessageType type)
+    {
+        var size = WebSocketFrame.SizeOf(length - LongestHeader);
+        var frame = message.AsMemory(length - size, size);
+        WebSocketFrame.WriteHeader(frame.Span);
+        if (type == WebSocketMessageType.Binary)
+        {
+            frame.Span[0] = FinalBinary;
+        }
+
+        return frame;
+    }
+
+    private void Add(ReadOnlySpan<byte> piece)
+    {
+        if (_length + piece.Length > _message.Length)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(UsualBytes, 2 * (_length + piece.Length)));
+            _message.AsSpan(0, Math.Min(_length, _message.Length)).CopyTo(larger);
+            if (_message.Length > 0)
+            {
+                ArrayPool<byte>.Shared.Return(_message);
+            }
+
+            _message = larger;
+        }
+
+        piece.CopyTo(_message.AsSpan(_length));
+        _length += piece.Length;
+    }
+
+    // A frame is written whole, or the connection is at its end.
+    private async ValueTask WriteAsync(ReadOnlyMemory<byte> frame, CancellationToken cancellationToken)
+    {
+        var write = stream.WriteAsync(frame, CancellationToken.None);
+        if (write.IsCompletedSuccessfully)
+        {
+            return;
+        }
+
+        await using var registration = cancellationToken.UnsafeRegister(static abort => ((Action)abort!)(), abort);
+        try
+        {
+            await write;
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException && cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(e.Message, e, cancellationToken);
+        }
+    }
+}
+
+/// <summary>Accepts the WebSocket of a request as a <see cref="HubSocket"/>.</summary>
+internal sealed class HubSockets(HttpContext context, SocketHandshake handshake) : IHttpWebSocketFeature
+{
+    public bool IsWebSocketRequest => true;
+
+    public async Task<WebSocket> AcceptAsync(WebSocketAcceptContext accept)
+    {
+        var socket = handshake.PlainSocket;
+        var stream = await handshake.AcceptAsync(accept.SubProtocol);
+        return new HubSocket(new SocketStream(stream, stream, socket), accept.SubProtocol, context.Abort);
+    }
+}

@@ -1,0 +1,129 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
+using Harness.Executions;
+using Harness.Server.Transports.SignalR;
+using Harness.Server.Transports.WebSockets;
+
+namespace Harness.Server.Tests.Transports.SignalR;
+
+/// <summary>What a hub's connection sends: one frame for a message, however many pieces it came in.</summary>
+public sealed class HubSocketTests : IDisposable
+{
+    private readonly Socket _peer;
+    private readonly Socket _server;
+    private readonly HubSocket _socket;
+
+    public HubSocketTests()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        _peer = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        _peer.Connect(listener.LocalEndpoint);
+        _server = listener.AcceptSocket();
+        var stream = new NetworkStream(_server);
+        _socket = new HubSocket(new SocketStream(stream, stream, socket: null), "json", _server.Dispose);
+    }
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(125)]
+    [InlineData(126)]
+    [InlineData(65_535)]
+    [InlineData(65_536)]
+    [InlineData(1_000_000)]
+    public async Task PiecesOfAMessageAreOneFrame(int length)
+    {
+        var text = string.Concat(Enumerable.Range(0, length).Select(i => (char)('a' + i % 26)));
+        var bytes = Encoding.UTF8.GetBytes(text);
+
+        var receiving = ReceiveAsync(WebSocketFrame.SizeOf(length));
+        foreach (var piece in bytes.Chunk(4096))
+        {
+            await _socket.SendAsync(piece, WebSocketMessageType.Text, endOfMessage: false, Stop);
+        }
+
+        await _socket.SendAsync(Array.Empty<byte>(), WebSocketMessageType.Text, endOfMessage: true, Stop);
+
+        Assert.Equal(WebSocketFrame.Of(bytes), await receiving);
+    }
+
+    [Fact]
+    public async Task BinaryMessagesFollowTextWithoutATraceOfIt()
+    {
+        await _socket.SendAsync("long enough"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, Stop);
+        await _socket.SendAsync((byte[])[1, 2, 3], WebSocketMessageType.Binary, endOfMessage: true, Stop);
+
+        Assert.Equal([.. WebSocketFrame.Of("long enough"u8), 0x82, 3, 1, 2, 3], await ReceiveAsync(13 + 5));
+    }
+
+    [Fact]
+    public async Task NothingIsSentBehindTheCloseFrame()
+    {
+        await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, Stop);
+
+        await Assert.ThrowsAsync<WebSocketException>(
+            async () => await _socket.SendAsync((byte[])[1], WebSocketMessageType.Text, endOfMessage: true, Stop));
+        Assert.Equal([0x88, 2, 3, 0xE8], await ReceiveAsync(4));
+    }
+
+    [Fact]
+    public async Task WriteThatMayWaitNoLongerCutsTheConnection()
+    {
+        using var limit = new CancellationTokenSource();
+        var sending = _socket.SendAsync(new byte[64 * 1024 * 1024], WebSocketMessageType.Binary, endOfMessage: true, limit.Token);
+        Assert.False(sending.IsCompleted);
+
+        await limit.CancelAsync();
+
+        Assert.Equal(limit.Token, (await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await sending)).CancellationToken);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task WatcherThatTakesNothingIsCutAndItsExecutionEndsAllTheSame(bool overTls)
+    {
+        await using var app = await TlsApp.StartAsync(("Synthetic", "true"), ("SlowClientTimeLimit", "00:00:00.200"));
+        using var content = new StringContent("""{"kind":"synthetic","data":{"lines":200000,"watchers":1}}""");
+        using var started = await app.Client.PostAsync("/api/v1/executions", content, Stop);
+        Assert.True(app.Executions.TryFind(JsonElement.Parse(await started.Content.ReadAsStringAsync(Stop)).Text("id"), out var execution));
+        using var sleeper = await RawSocket.ConnectAsync(TlsApp.AddressOf(app, overTls), receiveBuffer: 4096, path: "/hub");
+        await sleeper.SendAsync(RawSocket.Text, "{\"protocol\":\"json\",\"version\":1}\u001e");
+        await sleeper.SendAsync(
+            RawSocket.Text, $$"""{"type":4,"invocationId":"1","target":"Watch","arguments":["{{execution.Id}}",1]}""" + "\u001e");
+
+        await execution.Completion.WaitAsync(Stop);
+        while (execution.Log.ReaderCount > 0)
+        {
+            Stop.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+
+        Assert.Equal(ExecutionStatus.Completed, execution.State.Status);
+    }
+
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _server.Dispose();
+        _peer.Dispose();
+    }
+
+    private async Task<byte[]> ReceiveAsync(int count)
+    {
+        var bytes = new byte[count];
+        for (var received = 0; received < count;)
+        {
+            var length = await _peer.ReceiveAsync(bytes.AsMemory(received), Stop);
+            Assert.NotEqual(0, length);
+            received += length;
+        }
+
+        return bytes;
+    }
+}
