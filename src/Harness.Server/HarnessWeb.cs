@@ -56,8 +56,8 @@ public static class HarnessWeb
     }
 
     /// <summary>
-    /// Lets sockets of <c>/ws</c> leave their request behind: idle ones then cost half the memory. Call it after <c>UseHttps</c>. Without it
-    /// they work as well. The program's own middleware sees such a request end with its handshake.
+    /// Lets sockets of <c>/ws</c> leave their request behind: idle ones then cost half the memory. Call it after <c>UseHttps</c>: before, it does
+    /// nothing, and without it they work as well. The program's own middleware sees such a request end with its handshake.
     /// </summary>
     public static ListenOptions UseHarness(this ListenOptions listen)
     {

@@ -42,12 +42,24 @@ public sealed class ConnectionHandoverTests
         await PingAsync(raw);
     }
 
-    [Fact]
-    public async Task OverTlsItGoesOnToo()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task OverTlsItGoesOnTooWhereItStandsBehindIt(bool isBehind)
     {
-        await using var app = await TlsApp.StartAsync(endpoint => endpoint.UseHarness(), ("Synthetic", "true"));
+        await using var app = await TlsApp.StartAsync(
+            (endpoint, useTls) =>
+            {
+                (isBehind ? useTls : () => endpoint.UseHarness())();
+                (isBehind ? () => endpoint.UseHarness() : useTls)();
+            },
+            ("Synthetic", "true"));
         using var raw = await RawSocket.ConnectAsync(TlsApp.AddressOf(app));
-        await app.Log.WaitForAsync(line => line.StartsWith("Debug GET /ws answered 101", StringComparison.Ordinal));
+        if (isBehind)
+        {
+            await app.Log.WaitForAsync(line => line.StartsWith("Debug GET /ws answered 101", StringComparison.Ordinal));
+        }
+
         await raw.SendAsync(RawSocket.Text, """{"action":"execute","kind":"synthetic","data":{"lines":5000}}""");
 
         for (var sequence = 1; sequence <= 5002; sequence++)

@@ -12,16 +12,15 @@ internal static class TlsApp
 {
     private static readonly Lazy<X509Certificate2> Certificate = new(CreateCertificate);
 
-    public static Task<HarnessApp> StartAsync(params (string Name, string? Value)[] settings) => StartAsync(_ => { }, settings);
+    public static Task<HarnessApp> StartAsync(params (string Name, string? Value)[] settings) => StartAsync((_, useTls) => useTls(), settings);
 
-    /// <summary>As the other, with a word on the endpoint that uses TLS.</summary>
-    public static Task<HarnessApp> StartAsync(Action<ListenOptions> configure, params (string Name, string? Value)[] settings) =>
+    /// <summary>As the other, with a word on the endpoint.</summary>
+    /// <param name="configure">Is to call the second argument, which adds TLS.</param>
+    /// <param name="settings">As for <see cref="HarnessApp"/>.</param>
+    public static Task<HarnessApp> StartAsync(Action<ListenOptions, Action> configure, params (string Name, string? Value)[] settings) =>
         HarnessApp.StartAsync(
-            services => services.Configure<KestrelServerOptions>(kestrel => kestrel.Listen(IPAddress.Loopback, 0, endpoint =>
-            {
-                endpoint.UseHttps(Certificate.Value);
-                configure(endpoint);
-            })),
+            services => services.Configure<KestrelServerOptions>(kestrel => kestrel.Listen(
+                IPAddress.Loopback, 0, endpoint => configure(endpoint, () => endpoint.UseHttps(Certificate.Value)))),
             settings);
 
     /// <summary>Where it listens with TLS.</summary>

@@ -6,9 +6,10 @@ public sealed class IdleCollectionTests
 {
     private readonly IdleCollection _collection;
     private long _allocated;
+    private long _live;
     private int _collections;
 
-    public IdleCollectionTests() => _collection = new IdleCollection(() => _allocated, () => _collections++);
+    public IdleCollectionTests() => _collection = new IdleCollection(() => _allocated, () => _live, () => _collections++);
 
     [Fact]
     public void ProcessThatWasBusyIsCollectedOnceWhenItIsNot()
@@ -30,6 +31,19 @@ public sealed class IdleCollectionTests
         Allocate(0);
 
         Assert.Equal(0, _collections);
+    }
+
+    [Fact]
+    public void TheMoreIsLiveTheMoreItTakes()
+    {
+        _live = 4 * IdleCollection.Worth;
+
+        Allocate(2 * IdleCollection.Worth - 1);
+        Allocate(0);
+        Assert.Equal(0, _collections);
+
+        Allocate(1);
+        Assert.Equal(1, _collections);
     }
 
     [Fact]

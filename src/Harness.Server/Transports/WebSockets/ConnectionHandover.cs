@@ -17,6 +17,7 @@ internal sealed class ConnectionHandover : IConnectionHeartbeatFeature
 {
     private readonly ConnectionContext _connection;
     private readonly IDuplexPipe _transport;
+    private readonly Shield _shield;
     private readonly IConnectionHeartbeatFeature? _heartbeat;
     private readonly List<Beat> _beats = [];
     private Func<ConnectionContext, Task>? _taker;
@@ -25,13 +26,14 @@ internal sealed class ConnectionHandover : IConnectionHeartbeatFeature
     {
         (_connection, _transport) = (connection, connection.Transport);
         _heartbeat = connection.Features.Get<IConnectionHeartbeatFeature>();
-        connection.Transport = new Shield(new ShieldedReader(this), new ShieldedWriter(this));
+        connection.Transport = _shield = new Shield(new ShieldedReader(this), new ShieldedWriter(this));
         connection.Features.Set(this);
         connection.Features.Set<IConnectionHeartbeatFeature>(this);
     }
 
     /// <summary>That of a request's connection; null where the connection has to stay with its request.</summary>
-    public static ConnectionHandover? Of(HttpContext context) => context.Features.Get<ConnectionHandover>();
+    public static ConnectionHandover? Of(HttpContext context) =>
+        context.Features.Get<ConnectionHandover>() is { IsNextToHttp: true } handover ? handover : null;
 
     /// <summary>Serves a connection with HTTP, and then with whoever took it over.</summary>
     public static async Task RunAsync(ConnectionDelegate http, ConnectionContext connection)
@@ -45,6 +47,9 @@ internal sealed class ConnectionHandover : IConnectionHeartbeatFeature
     /// <summary>Takes the connection over when its request has ended; what was written goes out before.</summary>
     /// <param name="taker">Runs the connection to its end. It must not hold anything of the request.</param>
     public void Take(Func<ConnectionContext, Task> taker) => _taker = taker;
+
+    // Whoever stands between, such as TLS that was added later, would be left out.
+    private bool IsNextToHttp => ReferenceEquals(_connection.Transport, _shield);
 
     void IConnectionHeartbeatFeature.OnHeartbeat(Action<object> action, object state)
     {
