@@ -45,7 +45,7 @@ public static class HarnessServer
                 return StartFailure.ExitCode;
             }
 
-            var warmUp = WarmUp.RunAsync(app.Lifetime.ApplicationStopping);
+            var warmUp = WarmUp.RunAsync(app.Logger, app.Lifetime.ApplicationStopping);
             await app.WaitForShutdownAsync();
             await warmUp;
             return 0;

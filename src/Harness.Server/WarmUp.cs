@@ -12,7 +12,7 @@ namespace Harness.Server;
 /// Does what the first client will ask before it asks, so that the compiler has been through it: else its first execution takes half a
 /// second longer than the second. The engine and the pair of sockets are its own: nothing of this is in a store, a list, a log or a count.
 /// </summary>
-internal static class WarmUp
+internal static partial class WarmUp
 {
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
 
@@ -30,7 +30,9 @@ internal static class WarmUp
     ];
 
     /// <summary>Runs on the pool, for ten seconds at most. Never fails: without it the server is as good but for its first answers.</summary>
-    public static async Task RunAsync(CancellationToken stop)
+    /// <param name="logger">Is told, in its debug log, why it was in vain.</param>
+    /// <param name="stop">Ends it.</param>
+    public static async Task RunAsync(ILogger logger, CancellationToken stop)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -39,9 +41,10 @@ internal static class WarmUp
         {
             await ServeAsync(_ => { }, limit.Token);
         }
-        catch (Exception)
+        catch (Exception e)
         {
             // There is no loopback, the machine is too busy, or the server stops already.
+            LogInVain(logger, e.Message);
         }
     }
 
@@ -58,10 +61,13 @@ internal static class WarmUp
         {
             await using var services = CreateServices();
             await using var stream = new NetworkStream(server);
-            var serving = services.GetRequiredService<SocketTable>().ServeAsync(new SocketStream(stream, stream, server), refusal: null, server.Dispose, stop);
+            var serving = services.GetRequiredService<SocketTable>().ServeAsync(
+                new SocketStream(stream, stream, server), refusal: null, server.Dispose, stop);
             await using var clientStream = new NetworkStream(client);
             using var socket = WebSocket.CreateFromStream(clientStream, isServer: false, subProtocol: null, Timeout.InfiniteTimeSpan);
-            await Task.WhenAll(serving, AskAsync(socket, take, stop)).WaitAsync(stop);
+
+            // Both end with the token, and nothing may run on without its services.
+            await Task.WhenAll(serving, AskAsync(socket, take, stop));
             await services.GetRequiredService<ExecutionRegistry>().StopAsync(stop);
         }
     }
@@ -134,4 +140,7 @@ internal static class WarmUp
 
         await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, stop);
     }
+
+    [LoggerMessage(1, LogLevel.Debug, "The server could not warm itself up: {Reason}")]
+    private static partial void LogInVain(ILogger logger, string reason);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Harness.Server.Transports.WebSockets;
 
 namespace Harness.Server.Tests;
 
@@ -20,9 +21,26 @@ public sealed class WarmUpTests
     }
 
     [Fact]
-    public async Task ItEndsWhenItIsToldTo()
+    public async Task NothingOfItIsSeenInTheServer()
+    {
+        await using var app = await HarnessApp.StartAsync();
+        var before = app.Log.Lines.Count;
+
+        await WarmUp.RunAsync(app.Log, TestContext.Current.CancellationToken);
+
+        Assert.Empty(app.Executions.List());
+        Assert.Equal(0, app.Services.GetRequiredService<SocketTable>().Count);
+        Assert.Equal(before, app.Log.Lines.Count);
+    }
+
+    [Fact]
+    public async Task ItEndsWhenItIsToldToAndSaysSoInTheDebugLog()
     {
         using var stop = new CancellationTokenSource();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => WarmUp.ServeAsync(_ => stop.Cancel(), stop.Token));
+
+        var log = new LogLines();
+        await WarmUp.RunAsync(log, stop.Token);
+        Assert.StartsWith("Debug The server could not warm itself up", Assert.Single(log.Lines), StringComparison.Ordinal);
     }
 }

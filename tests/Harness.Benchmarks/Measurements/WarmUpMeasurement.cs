@@ -31,7 +31,7 @@ internal sealed class WarmUpMeasurement(Scale scale, TimeSpan later) : IMeasurem
 
     public double[] Measure(Contender contender, MeasuredServer server)
     {
-        Thread.Sleep(scale.IsQuick ? TimeSpan.Zero : later);
+        Thread.Sleep(scale.IsQuick ? TimeSpan.Zero : later); // When the client comes is what is measured.
         var first = RunAll(First);
         RunAll(scale.IsQuick ? 0 : UntilSteady);
         var steady = RunAll(Steady).Order().ElementAt(Steady / 2);

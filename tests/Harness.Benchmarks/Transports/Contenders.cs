@@ -46,8 +46,8 @@ internal static class Contenders
         yield return new("SignalR group, MessagePack", AtItsBest(NaiveServer.Command), () => new HubProtocol(isPacked: true, isGroup: true), [.. Deliveries, "W8"]);
     }
 
-    // This program is compiled as Harness is, and its pool is Harness's. What lives in the framework is faster once that is compiled anew by
-    // what it does; without the delay of 0 that never happens under load. The pool is as the framework ships it.
+    // This program has Harness's settings for the compiler and the pool. Rivals get those that suit them: what lives in the framework is
+    // faster once that is compiled anew by what it does, which without the delay of 0 never happens under load, and the pool as it is shipped.
     private static string[] AtItsBest(string command) => OperatingSystem.IsWindows()
         ? Self(command)
         : ["env", "DOTNET_TC_QuickJit=1", "DOTNET_TieredPGO=1", "DOTNET_TC_CallCountingDelayMs=0", "DOTNET_HillClimbing_Disable=0", .. Self(command)];

@@ -129,6 +129,24 @@ public sealed class SocketConnectionTests
     }
 
     [Fact]
+    public async Task HundredsArePingedAgainAndAgain()
+    {
+        await using var app = await HarnessApp.StartAsync(("PingInterval", "00:00:00.020"));
+        var peers = await Task.WhenAll(Enumerable.Range(0, 300).Select(_ => RawSocket.ConnectAsync(app)));
+
+        foreach (var raw in peers)
+        {
+            Assert.Equal(RawSocket.Ping, (await raw.ReadAsync())?.Opcode);
+            await raw.SendAsync(RawSocket.Pong, []);
+            Assert.Equal(RawSocket.Ping, (await raw.ReadAsync())?.Opcode);
+            raw.Dispose();
+        }
+
+        var sockets = app.Services.GetRequiredService<SocketTable>();
+        await Eventually(() => sockets.Count == 0);
+    }
+
+    [Fact]
     public async Task PeerThatTakesNothingIsClosedAndItsExecutionEndsAllTheSame()
     {
         await using var app = await HarnessApp.StartAsync(("Synthetic", "true"), ("SlowClientTimeLimit", "00:00:00.200"));

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using Harness.Server.Transports.WebSockets;
 
@@ -11,19 +10,10 @@ public sealed class SocketStreamTests : IDisposable
     private static readonly byte[] Ping = [0x89, 0x00];
 
     private readonly Kestrel _kestrel = new();
-    private readonly Socket _peer;
-    private readonly Socket _socket;
+    private readonly SocketPair _pair = new();
     private readonly SocketStream _stream;
 
-    public SocketStreamTests()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        _peer = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        _peer.Connect(listener.LocalEndpoint);
-        _socket = listener.AcceptSocket();
-        _stream = new SocketStream(_kestrel, _kestrel, _socket);
-    }
+    public SocketStreamTests() => _stream = new SocketStream(_kestrel, _kestrel, _pair.Server);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -35,7 +25,7 @@ public sealed class SocketStreamTests : IDisposable
         await _stream.WriteAsync(Frame, Stop);
 
         Assert.Empty(_kestrel.Written);
-        Assert.Equal(3, await _peer.ReceiveAsync(new byte[16], Stop));
+        Assert.Equal(3, await _pair.Peer.ReceiveAsync(new byte[16], Stop));
     }
 
     [Fact]
@@ -44,7 +34,7 @@ public sealed class SocketStreamTests : IDisposable
         await _stream.WriteAsync(Ping, Stop);
 
         Assert.Equal(Ping, _kestrel.Written);
-        Assert.Equal(0, _peer.Available);
+        Assert.Equal(0, _pair.Peer.Available);
     }
 
     [Theory]
@@ -67,10 +57,10 @@ public sealed class SocketStreamTests : IDisposable
 
         await _stream.WriteAsync(new byte[] { 0x88, 0x00 }, Stop);
         await _stream.WriteAsync(Frame, Stop);
-        _socket.Shutdown(SocketShutdown.Send);
+        _pair.Server.Shutdown(SocketShutdown.Send);
 
-        Assert.Equal(2, await _peer.ReceiveAsync(new byte[16], Stop));
-        Assert.Equal(0, await _peer.ReceiveAsync(new byte[16], Stop));
+        Assert.Equal(2, await _pair.Peer.ReceiveAsync(new byte[16], Stop));
+        Assert.Equal(0, await _pair.Peer.ReceiveAsync(new byte[16], Stop));
     }
 
     [Fact]
@@ -83,7 +73,7 @@ public sealed class SocketStreamTests : IDisposable
         var waiting = _stream.WriteAsync(large, Stop);
         var behind = _stream.WriteAsync(Frame, Stop);
         Assert.True(_stream.WritingSince > 0);
-        _socket.Dispose();
+        _pair.Server.Dispose();
 
         await Assert.ThrowsAnyAsync<Exception>(async () => await waiting);
         await Assert.ThrowsAnyAsync<Exception>(async () => await behind);
@@ -93,8 +83,7 @@ public sealed class SocketStreamTests : IDisposable
     public void Dispose()
     {
         _stream.Dispose();
-        _socket.Dispose();
-        _peer.Dispose();
+        _pair.Dispose();
     }
 
     private async Task HearAsync(byte first)

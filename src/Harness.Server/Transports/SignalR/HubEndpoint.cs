@@ -49,7 +49,7 @@ internal static class HubEndpoint
             // SignalR accepts by what is there already.
             if (SocketHandshake.Of(context) is { } handshake)
             {
-                context.Features.Set<IHttpWebSocketFeature>(new HubSockets(context, handshake));
+                context.Features.Set<IHttpWebSocketFeature>(new HubSocketFeature(context, handshake));
             }
 
             return next(context);

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Net.WebSockets;
 using Harness.Executions;
 using Harness.Server.Transports.WebSockets;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace Harness.Server.Transports.SignalR;
 
@@ -98,7 +97,7 @@ internal sealed class HubSocket(SocketStream stream, string? subProtocol, Action
     {
         if (_length + piece.Length > _message.Length)
         {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(UsualBytes, 2 * (_length + piece.Length)));
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(UsualBytes, Math.Max(_length + piece.Length, 2 * _message.Length)));
             _message.AsSpan(0, Math.Min(_length, _message.Length)).CopyTo(larger);
             if (_message.Length > 0)
             {
@@ -130,18 +129,5 @@ internal sealed class HubSocket(SocketStream stream, string? subProtocol, Action
         {
             throw new OperationCanceledException(e.Message, e, cancellationToken);
         }
-    }
-}
-
-/// <summary>Accepts the WebSocket of a request as a <see cref="HubSocket"/>.</summary>
-internal sealed class HubSockets(HttpContext context, SocketHandshake handshake) : IHttpWebSocketFeature
-{
-    public bool IsWebSocketRequest => true;
-
-    public async Task<WebSocket> AcceptAsync(WebSocketAcceptContext accept)
-    {
-        var socket = handshake.PlainSocket;
-        var stream = await handshake.AcceptAsync(accept.SubProtocol);
-        return new HubSocket(new SocketStream(stream, stream, socket), accept.SubProtocol, context.Abort);
     }
 }

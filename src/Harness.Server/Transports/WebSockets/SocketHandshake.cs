@@ -70,8 +70,7 @@ internal sealed class SocketHandshake
         return await _upgrade.UpgradeAsync();
     }
 
-    // RFC 6455, 4.2.2: the algorithm is given, and nothing secret hangs on it.
-#pragma warning disable CA5350
+#pragma warning disable CA5350 // RFC 6455, 4.2.2: the algorithm is given, and nothing secret hangs on it.
     private static string Accept(string key) => Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + KeySuffix)));
 #pragma warning restore CA5350
 }

@@ -107,7 +107,7 @@ internal sealed partial class SocketTable : IDisposable
         await connection.CloseAsync(WebSocketCloseStatus.EndpointUnavailable, "the server is stopping");
     }
 
-    // Never faults. A beat that takes longer than the time to the next one is that one, too.
+    // A beat that takes longer than the time to the next one is that one, too.
     private async Task BeatAsync()
     {
         if (Interlocked.Exchange(ref _isBeating, 1) != 0)
@@ -115,17 +115,22 @@ internal sealed partial class SocketTable : IDisposable
             return;
         }
 
-        var beaten = 0;
-        foreach (var (connection, _) in _connections)
+        try
         {
-            connection.Beat(Environment.TickCount64, _options);
-            if (++beaten % BeatsAtOnce == 0)
+            var beaten = 0;
+            foreach (var (connection, _) in _connections)
             {
-                await Task.Yield();
+                connection.Beat(Environment.TickCount64, _options);
+                if (++beaten % BeatsAtOnce == 0)
+                {
+                    await Task.Yield();
+                }
             }
         }
-
-        Volatile.Write(ref _isBeating, 0);
+        finally
+        {
+            Volatile.Write(ref _isBeating, 0);
+        }
     }
 
     [LoggerMessage(1, LogLevel.Debug, "A socket of /ws is closed after {Seconds:0.0} s")]

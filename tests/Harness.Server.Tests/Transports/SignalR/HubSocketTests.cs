@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text;
@@ -12,19 +11,13 @@ namespace Harness.Server.Tests.Transports.SignalR;
 /// <summary>What a hub's connection sends: one frame for a message, however many pieces it came in.</summary>
 public sealed class HubSocketTests : IDisposable
 {
-    private readonly Socket _peer;
-    private readonly Socket _server;
+    private readonly SocketPair _pair = new();
     private readonly HubSocket _socket;
 
     public HubSocketTests()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        _peer = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        _peer.Connect(listener.LocalEndpoint);
-        _server = listener.AcceptSocket();
-        var stream = new NetworkStream(_server);
-        _socket = new HubSocket(new SocketStream(stream, stream, socket: null), "json", _server.Dispose);
+        var stream = new NetworkStream(_pair.Server);
+        _socket = new HubSocket(new SocketStream(stream, stream, socket: null), "json", _pair.Server.Dispose);
     }
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -110,8 +103,7 @@ public sealed class HubSocketTests : IDisposable
     public void Dispose()
     {
         _socket.Dispose();
-        _server.Dispose();
-        _peer.Dispose();
+        _pair.Dispose();
     }
 
     private async Task<byte[]> ReceiveAsync(int count)
@@ -119,7 +111,7 @@ public sealed class HubSocketTests : IDisposable
         var bytes = new byte[count];
         for (var received = 0; received < count;)
         {
-            var length = await _peer.ReceiveAsync(bytes.AsMemory(received), Stop);
+            var length = await _pair.Peer.ReceiveAsync(bytes.AsMemory(received), Stop);
             Assert.NotEqual(0, length);
             received += length;
         }
