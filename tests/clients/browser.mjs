@@ -1,4 +1,4 @@
-// Chromium with one of the browser samples in it, served from a port of its own. CHROMIUM is another browser than the usual one.
+// Chromium, alone or with one of the browser samples in it, served from a port of its own. CHROMIUM is another browser than the usual one.
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -7,6 +7,29 @@ import { extname, join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+
+/** Opens an empty page and hands it to `use`; everything is closed when that is done. */
+export async function withBrowser(use, options = {}) {
+  const profile = await mkdtemp(join(tmpdir(), 'harness-chromium-'));
+  const browser = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    headless: true,
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync',
+    ],
+    ...options,
+  });
+  browser.setDefaultTimeout(60_000);
+  try {
+    const page = await browser.newPage();
+    page.on('pageerror', (error) => console.log(`[PAGE ERROR] ${error.message}`));
+    await use(page);
+  } finally {
+    await browser.close();
+    await rm(profile, { recursive: true, force: true });
+  }
+}
 
 /** Opens a page of samples/browser and hands it to `use`; everything is closed when that is done. */
 export async function withPage(file, server, use) {
@@ -21,26 +44,12 @@ export async function withPage(file, server, use) {
     response.end(await readFile(new URL(`../../samples/browser${pathname}`, import.meta.url)));
   });
   await once(pages.listen(0, '127.0.0.1'), 'listening');
-
-  const profile = await mkdtemp(join(tmpdir(), 'harness-chromium-'));
-  const browser = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    headless: true,
-    viewport: { width: 1280, height: 800 },
-    args: [
-      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync',
-    ],
-  });
-  browser.setDefaultTimeout(60_000);
   try {
-    const page = await browser.newPage();
-    page.on('pageerror', (error) => console.log(`[PAGE ERROR] ${error.message}`));
-    await page.goto(`http://127.0.0.1:${pages.address().port}/${file}?server=${encodeURIComponent(server)}`);
-    await use(page);
+    await withBrowser(async (page) => {
+      await page.goto(`http://127.0.0.1:${pages.address().port}/${file}?server=${encodeURIComponent(server)}`);
+      await use(page);
+    }, { viewport: { width: 1280, height: 800 } });
   } finally {
-    await browser.close();
     pages.close();
-    await rm(profile, { recursive: true, force: true });
   }
 }

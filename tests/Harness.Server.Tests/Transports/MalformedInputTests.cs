@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Harness.Server.Tests.Transports;
 
 /// <summary>What is wrong on <c>/ws</c> gets an exact answer or a close code, and disturbs nobody else.</summary>
@@ -5,6 +7,22 @@ public sealed class MalformedInputTests
 {
     private const string Status = """{"action":"status","id":"nope"}""";
     private const string Healthy = """{"type":"error","id":"nope","message":"Test execution not found: nope","code":"not_found"}""";
+
+    private static readonly (string What, byte[] Frame, int Code)[] Frames =
+    [
+        ("bytes that are no UTF-8", Masked(0x81, [(byte)'{', 0xff, (byte)'}']), 1007),
+        ("an overlong encoding", Masked(0x81, [0xc0, 0x80]), 1007),
+        ("a surrogate in UTF-8", Masked(0x81, [0xed, 0xa0, 0x80]), 1007),
+        ("no mask", [0x81, 0x08, .. "{      }"u8], 1002),
+        ("a reserved bit", Masked(0xc1, "{}"u8.ToArray()), 1002),
+        ("an unknown opcode", Masked(0x83, []), 1002),
+        ("an unknown control opcode", Masked(0x8b, []), 1002),
+        ("a fragmented control frame", Masked(0x09, []), 1002),
+        ("a control frame of 126 bytes", [0x89, 0xfe, 0, 126, 1, 2, 3, 4, .. new byte[126]], 1002),
+        ("a continuation of nothing", Masked(0x80, "{}"u8.ToArray()), 1002),
+        ("a close frame with half a code", Masked(0x88, [3]), 1002),
+        ("a message over the limit", [0x81, 0xfe, 0xff, 0xff, 1, 2, 3, 4, .. new byte[0xffff]], 1009),
+    ];
 
     public static TheoryData<string, string, string> Messages => new()
     {
@@ -53,22 +71,6 @@ public sealed class MalformedInputTests
         { $$"""{"action":"ping","data":{{new string('[', 200)}}{{new string(']', 200)}}}""", "invalid_json", "Invalid JSON: invalid character '[' exceeded max depth of 128" },
     };
 
-    public static TheoryData<string, byte[], int> Frames => new()
-    {
-        { "bytes that are no UTF-8", Masked(0x81, [(byte)'{', 0xff, (byte)'}']), 1007 },
-        { "an overlong encoding", Masked(0x81, [0xc0, 0x80]), 1007 },
-        { "a surrogate in UTF-8", Masked(0x81, [0xed, 0xa0, 0x80]), 1007 },
-        { "no mask", [0x81, 0x08, .. "{      }"u8], 1002 },
-        { "a reserved bit", Masked(0xc1, "{}"u8.ToArray()), 1002 },
-        { "an unknown opcode", Masked(0x83, []), 1002 },
-        { "an unknown control opcode", Masked(0x8b, []), 1002 },
-        { "a fragmented control frame", Masked(0x09, []), 1002 },
-        { "a control frame of 126 bytes", [0x89, 0xfe, 0, 126, 1, 2, 3, 4, .. new byte[126]], 1002 },
-        { "a continuation of nothing", Masked(0x80, "{}"u8.ToArray()), 1002 },
-        { "a close frame with half a code", Masked(0x88, [3]), 1002 },
-        { "a message over the limit", [0x81, 0xfe, 0xff, 0xff, 1, 2, 3, 4, .. new byte[0xffff]], 1009 },
-    };
-
     [Theory]
     [MemberData(nameof(Messages))]
     public async Task BadMessageHasItsAnswerAndTheSocketStaysOpen(string message, string code, string text)
@@ -85,29 +87,20 @@ public sealed class MalformedInputTests
     }
 
     [Theory]
-    [MemberData(nameof(Frames))]
-    public async Task BrokenFrameHasItsCloseCode(string what, byte[] frame, int code)
+    [MemberData(nameof(WirePaths.All), MemberType = typeof(WirePaths))]
+    public async Task BrokenFrameHasItsCloseCodeOnEveryPath(WirePath path)
     {
-        await using var app = await HarnessApp.StartAsync(("MaxMessageBytes", "2048"));
-        using var control = await SocketClient.ConnectAsync(app);
-        using var raw = await RawSocket.ConnectAsync(app);
+        await using var app = await path.StartAsync(("MaxMessageBytes", "2048"));
+        using var control = await path.ConnectAsync(app);
+        foreach (var (what, frame, code) in Frames)
+        {
+            using var raw = await path.ConnectAsync(app);
+            await raw.SendBytesAsync(frame);
 
-        await raw.SendBytesAsync(frame);
-
-        Assert.Equal((what, code), (what, await raw.ReadCloseCodeAsync()));
-        Assert.Equal(Healthy, await control.AskAsync(Status));
-    }
-
-    [Theory]
-    [MemberData(nameof(Frames))]
-    public async Task BrokenFrameHasItsCloseCodeOverTlsToo(string what, byte[] frame, int code)
-    {
-        await using var app = await TlsApp.StartAsync(("MaxMessageBytes", "2048"));
-        using var raw = await RawSocket.ConnectAsync(TlsApp.AddressOf(app));
-
-        await raw.SendBytesAsync(frame);
-
-        Assert.Equal((what, code), (what, await raw.ReadCloseCodeAsync()));
+            Assert.Equal((what, code), (what, await raw.ReadCloseCodeAsync()));
+            await control.SendAsync(RawSocket.Text, Status);
+            Assert.Equal(Healthy, Encoding.UTF8.GetString((await control.ReadAsync())!.Value.Payload));
+        }
     }
 
     private static byte[] Masked(byte head, byte[] payload)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
@@ -15,10 +16,10 @@ internal sealed class RawSocket : IDisposable
     public const int Ping = 9;
     public const int Pong = 10;
 
-    private readonly TcpClient _tcp;
+    private readonly IDisposable _connection;
     private readonly Stream _stream;
 
-    private RawSocket(TcpClient tcp, Stream stream) => (_tcp, _stream) = (tcp, stream);
+    private RawSocket(IDisposable connection, Stream stream) => (_connection, _stream) = (connection, stream);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -51,6 +52,42 @@ internal sealed class RawSocket : IDisposable
         return raw;
     }
 
+    /// <summary>Connects by the handshake of RFC 8441, over a connection of HTTP/2 of its own.</summary>
+    /// <param name="address">Where.</param>
+    /// <param name="path">What is asked for.</param>
+    public static async Task<RawSocket> ConnectOverHttp2Async(Uri address, string path)
+    {
+        var client = new HttpClient(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                RemoteCertificateValidationCallback = (_, certificate, _, _) => TlsApp.IsItsOwn(certificate),
+            },
+        });
+        using var connect = Connect(new Uri(address, path));
+        var response = await client.SendAsync(connect, HttpCompletionOption.ResponseHeadersRead, Stop);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.False(response.Headers.Contains("Sec-WebSocket-Accept"));
+        return new RawSocket(client, await response.Content.ReadAsStreamAsync(Stop));
+    }
+
+    /// <summary>The handshake of RFC 8441.</summary>
+    /// <param name="uri">Of the socket, with the scheme of HTTP.</param>
+    /// <param name="protocol">What is to be spoken.</param>
+    /// <param name="version">Of the WebSocket protocol.</param>
+    public static HttpRequestMessage Connect(Uri uri, string protocol = "websocket", string version = "13")
+    {
+        var connect = new HttpRequestMessage(HttpMethod.Connect, uri)
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        connect.Headers.Protocol = protocol;
+        connect.Headers.Add("Sec-WebSocket-Version", version);
+        return connect;
+    }
+
     public Task SendAsync(int opcode, string payload, bool isFinal = true) => SendAsync(opcode, Encoding.UTF8.GetBytes(payload), isFinal);
 
     public Task SendAsync(int opcode, byte[] payload, bool isFinal = true) => SendBytesAsync(Frame(opcode, payload, isFinal));
@@ -75,7 +112,11 @@ internal sealed class RawSocket : IDisposable
     }
 
     /// <summary>Sends bytes as they are.</summary>
-    public async Task SendBytesAsync(byte[] bytes) => await _stream.WriteAsync(bytes, Stop);
+    public async Task SendBytesAsync(byte[] bytes)
+    {
+        await _stream.WriteAsync(bytes, Stop);
+        await _stream.FlushAsync(Stop);
+    }
 
     /// <summary>The next frame of any kind; null when the connection is over.</summary>
     public async Task<(int Opcode, byte[] Payload)?> ReadAsync()
@@ -92,7 +133,7 @@ internal sealed class RawSocket : IDisposable
             };
             return (head[0] & 0x0F, await ReadAsync(length));
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or HttpProtocolException)
         {
             return null;
         }
@@ -112,7 +153,11 @@ internal sealed class RawSocket : IDisposable
         return null;
     }
 
-    public void Dispose() => _tcp.Dispose();
+    public void Dispose()
+    {
+        _stream.Dispose();
+        _connection.Dispose();
+    }
 
     private static async Task<Stream> EncryptAsync(TcpClient tcp)
     {

@@ -4,9 +4,12 @@ using Microsoft.AspNetCore.Connections;
 
 namespace Harness.Server.Transports.WebSockets;
 
-/// <summary><c>GET /ws</c>.</summary>
+/// <summary><c>/ws</c>.</summary>
 internal static class SocketEndpoint
 {
+    // The handshake of HTTP/1.1 is a GET, that of HTTP/2 and later a CONNECT.
+    private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Connect];
+
     /// <summary>Adds the transport.</summary>
     public static IServiceCollection AddSockets(this IServiceCollection services) => services
         .AddSingleton<SocketCommands>()
@@ -15,7 +18,7 @@ internal static class SocketEndpoint
 
     /// <summary>Maps the route.</summary>
     public static void MapSockets(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/ws", HandleAsync).WithMetadata(new ChecksOrigin(), new ClosesPagesWithoutKey()).ExcludeFromDescription();
+        routes.MapMethods("/ws", Methods, HandleAsync).WithMetadata(new ChecksOrigin(), new ClosesPagesWithoutKey()).ExcludeFromDescription();
 
     private static async Task HandleAsync(HttpContext context, SocketTable table, OriginPolicy origins)
     {
@@ -30,7 +33,7 @@ internal static class SocketEndpoint
 
         var (refusal, socket) = (Refuse(context, origins), handshake.PlainSocket);
         var stream = await handshake.AcceptAsync();
-        if (ConnectionHandover.Of(context) is { } handover)
+        if (handshake.IsUpgrade && ConnectionHandover.Of(context) is { } handover)
         {
             handover.Take(Serve(table, socket, refusal));
         }

@@ -5,8 +5,6 @@ using System.Text.RegularExpressions;
 using Harness.Executions;
 using Harness.Server.Transports.Rest;
 using Harness.Tests;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Options;
 
 namespace Harness.Server.Tests.Transports.Rest;
 
@@ -250,15 +248,11 @@ public sealed partial class EventStreamTests
     [Fact]
     public async Task StreamWorksOverHttp2()
     {
-        // Kestrel cannot negotiate HTTP/2 on a plain port: one that speaks nothing else stands for a TLS one.
         var kind = new ManualKind();
         await using var app = await HarnessApp.StartAsync(services =>
         {
             services.AddSingleton<IExecutionKind>(kind);
-
-            // First of all, because the server's own configuration makes the endpoint.
-            services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<KestrelServerOptions>>(new ConfigureOptions<KestrelServerOptions>(
-                kestrel => kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http2))));
+            WirePaths.SpeakHttp2(services);
         });
         app.Client.DefaultRequestVersion = HttpVersion.Version20;
         app.Client.DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact;

@@ -77,15 +77,14 @@ public sealed class HubSocketTests : IDisposable
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task WatcherThatTakesNothingIsCutAndItsExecutionEndsAllTheSame(bool overTls)
+    [MemberData(nameof(WirePaths.All), MemberType = typeof(WirePaths))]
+    public async Task WatcherThatTakesNothingIsCutAndItsExecutionEndsAllTheSame(WirePath path)
     {
-        await using var app = await TlsApp.StartAsync(("Synthetic", "true"), ("SlowClientTimeLimit", "00:00:00.200"));
+        await using var app = await path.StartAsync(("Synthetic", "true"), ("SlowClientTimeLimit", "00:00:00.200"));
         using var content = new StringContent("""{"kind":"synthetic","data":{"lines":200000,"watchers":1}}""");
         using var started = await app.Client.PostAsync("/api/v1/executions", content, Stop);
         Assert.True(app.Executions.TryFind(JsonElement.Parse(await started.Content.ReadAsStringAsync(Stop)).Text("id"), out var execution));
-        using var sleeper = await RawSocket.ConnectAsync(TlsApp.AddressOf(app, overTls), receiveBuffer: 4096, path: "/hub");
+        using var sleeper = await path.ConnectAsync(app, receiveBuffer: 4096, route: "/hub");
         await sleeper.SendAsync(RawSocket.Text, "{\"protocol\":\"json\",\"version\":1}\u001e");
         await sleeper.SendAsync(
             RawSocket.Text, $$"""{"type":4,"invocationId":"1","target":"Watch","arguments":["{{execution.Id}}",1]}""" + "\u001e");

@@ -30,6 +30,19 @@ public sealed class JavaScriptClientTests
         Assert.Equal("json: 1002 events\nmessagepack: 1002 events\n", output);
     }
 
+    [Fact]
+    public async Task PageOfTheServersOwnUsesSocketsAndTheHubWithinItsHttp2Connection()
+    {
+        await using var app = await TlsApp.StartAsync(("Synthetic", "true"));
+        ClientTools.NodeWithChromium();
+
+        var (exitCode, output) = await RunAsync(TlsApp.AddressOf(app), ClientTools.ClientFile("http2_page.mjs"));
+
+        Assert.True(exitCode == 0, output);
+        Assert.Equal("ws: 1002 events\njson: 1002 events\nmessagepack: 1002 events\n", output);
+        await app.Log.WaitForAsync(line => line.StartsWith("Debug CONNECT /ws answered 200", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData]
     [InlineData("--msgpack")]
@@ -44,12 +57,14 @@ public sealed class JavaScriptClientTests
         Assert.EndsWith("Result: completed\n", output);
     }
 
-    private static async Task<(int ExitCode, string Output)> RunAsync(HarnessApp app, params string[] args)
+    private static Task<(int ExitCode, string Output)> RunAsync(HarnessApp app, params string[] args) => RunAsync(app.Address, args);
+
+    private static async Task<(int ExitCode, string Output)> RunAsync(Uri address, params string[] args)
     {
         // The packages are those of tests/clients, wherever a sample lies.
         var environment = new Dictionary<string, string?>
         {
-            ["HARNESS_HTTP"] = app.Address.GetLeftPart(UriPartial.Authority),
+            ["HARNESS_HTTP"] = address.GetLeftPart(UriPartial.Authority),
             ["HARNESS_API_KEY"] = null,
             ["NODE_PATH"] = ClientTools.ClientFile("node_modules"),
         };
