@@ -3,7 +3,7 @@ namespace Harness.Storage;
 /// <summary>A statement that both databases understand, with the names of its parameters in the order of their values.</summary>
 internal sealed record SqlText(string Text, params string[] Names);
 
-/// <summary>A statement with its values; a blob is a whole array.</summary>
+/// <summary>A statement with its values: long, string, ReadOnlyMemory of bytes, or null.</summary>
 internal readonly record struct SqlCall(SqlText Sql, params object?[] Values);
 
 /// <summary>Everything that is written and read, once for both databases.</summary>

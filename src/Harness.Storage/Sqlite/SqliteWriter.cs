@@ -7,15 +7,15 @@ namespace Harness.Storage.Sqlite;
 /// <summary>The thread that writes: SQLite has one writer, and its calls block.</summary>
 internal sealed partial class SqliteWriter : IAsyncDisposable
 {
-    private static readonly SqlCall Begin = new(new SqlText("BEGIN IMMEDIATE"));
-    private static readonly SqlCall Commit = new(new SqlText("COMMIT"));
+    private static readonly SqlText Commit = new("COMMIT");
 
     private readonly SqliteDatabase _database;
     private readonly ILogger _logger;
     private readonly SqliteCheckpoints _checkpoints;
-    private readonly Dictionary<SqlText, SqliteCommand> _commands = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<SqlText, SqliteStatement> _statements = new(ReferenceEqualityComparer.Instance);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private SqliteConnection? _connection;
+    private SqliteCommand? _begin;
 
     public SqliteWriter(SqliteDatabase database, SqliteConnection connection, ILogger logger)
     {
@@ -91,18 +91,18 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     private void Transact(List<WriteItem> group)
     {
         _connection ??= _database.Connect(_database.File);
-        Execute(Begin);
+        Begin(_connection);
         foreach (var item in group)
         {
             foreach (var call in item.Calls)
             {
-                Execute(call);
+                StatementOf(call.Sql).Run(call.Values);
             }
 
             _checkpoints.Count(item);
         }
 
-        Execute(Commit);
+        StatementOf(Commit).Run([]);
     }
 
     // Some pragmas do a part of their work with every row.
@@ -116,26 +116,27 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         }
     }
 
-    private void Execute(SqlCall call)
+    // ADO.NET's command waits for whoever else has the file in use, such as SQLite's own shell.
+    private void Begin(SqliteConnection connection)
     {
-        if (!_commands.TryGetValue(call.Sql, out var command))
+        if (_begin is null)
         {
-            command = _connection!.CreateCommand();
-            command.CommandText = call.Sql.Text;
-            foreach (var name in call.Sql.Names)
-            {
-                command.Parameters.Add(new SqliteParameter { ParameterName = "@" + name });
-            }
-
-            _commands.Add(call.Sql, command);
+            _begin = connection.CreateCommand();
+            _begin.CommandText = "BEGIN IMMEDIATE";
         }
 
-        for (var i = 0; i < call.Values.Length; i++)
+        _begin.ExecuteNonQuery();
+    }
+
+    private SqliteStatement StatementOf(SqlText sql)
+    {
+        if (!_statements.TryGetValue(sql, out var statement))
         {
-            command.Parameters[i].Value = call.Values[i] ?? DBNull.Value;
+            statement = new SqliteStatement(_connection!, sql);
+            _statements.Add(sql, statement);
         }
 
-        command.ExecuteNonQuery();
+        return statement;
     }
 
     // After an error of the disk the connection may be in any state: the next group gets a new one.
@@ -160,12 +161,14 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
 
     private void Disconnect()
     {
-        foreach (var command in _commands.Values)
+        foreach (var statement in _statements.Values)
         {
-            command.Dispose();
+            statement.Dispose();
         }
 
-        _commands.Clear();
+        _statements.Clear();
+        _begin?.Dispose();
+        _begin = null;
         try
         {
             _connection?.Dispose();

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Harness.Executions;
 
 namespace Harness.Storage.Writing;
@@ -27,15 +26,15 @@ internal static class StoreCalls
         var bytes = 0;
         foreach (var frames in append.Frames)
         {
-            var packed = ToArray(frames.Packed, copies);
+            var packed = Keep(frames.Packed, copies);
             bytes += packed.Length;
             calls.Add(new SqlCall(StoreSql.AddFrames, append.Execution, frames.First, frames.Last, (long)packed.Length, packed));
         }
 
         if (append.Ended is { } end)
         {
-            var details = end.Details.IsEmpty ? null : ToArray(end.Details, copies);
-            bytes += details?.Length ?? 0;
+            var details = Keep(end.Details, copies);
+            bytes += details.Length;
             calls.Add(new SqlCall(
                 StoreSql.End,
                 append.Execution,
@@ -44,10 +43,10 @@ internal static class StoreCalls
                 StoredText.CleanOrNull(end.Error),
                 StoredText.CleanOrNull(end.CancelReason),
                 StoredText.CleanOrNull(end.ClosingLine),
-                details,
+                details.IsEmpty ? null : (object)details,
                 end.LastSequence,
                 end.Bytes,
-                (long)(details?.Length ?? 0)));
+                (long)details.Length));
         }
 
         return new WriteItem(append.Execution, calls, bytes + BytesPerCall * calls.Count) { IsRepair = append.IsRepair };
@@ -95,8 +94,5 @@ internal static class StoreCalls
         }
     }
 
-    private static byte[] ToArray(ReadOnlyMemory<byte> memory, bool copies) =>
-        !copies && MemoryMarshal.TryGetArray(memory, out var part) && part.Offset == 0 && part.Count == part.Array!.Length
-            ? part.Array
-            : memory.ToArray();
+    private static ReadOnlyMemory<byte> Keep(ReadOnlyMemory<byte> memory, bool copies) => copies ? memory.ToArray() : memory;
 }

@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace Harness.Executions;
 
 /// <content>
@@ -89,19 +87,16 @@ public sealed partial class ExecutionLog
 
     private PackedLog? PackFrames(LogSegment head, int bytes, int count, bool hasEvents)
     {
-        var pool = ArrayPool<byte>.Shared;
-        var (whole, packed) = (pool.Rent(bytes), pool.Rent(FramePacker.LongestOf(bytes, count)));
-        for (var (segment, at) = (head, 0); segment is not null; segment = segment.Next)
+        var stretch = new StretchWriter(head.FirstSequence, bytes / 2) { HasEvents = hasEvents };
+        var encoder = new FrameEncoder(_id);
+        for (var segment = head; segment is not null; segment = segment.Next)
         {
-            var committed = segment.Bytes.AsSpan(0, segment.Committed.Length);
-            committed.CopyTo(whole.AsSpan(at));
-            at += committed.Length;
+            var (length, frames) = segment.Committed;
+            FramePacker.Pack(encoder, segment.Bytes.AsSpan(0, length), segment.FirstSequence, frames, stretch);
         }
 
-        var length = FramePacker.Pack(_id, whole.AsSpan(0, bytes), head.FirstSequence, count, hasEvents, packed);
-        var log = _pool.Packed.Add(packed.AsSpan(0, length), head.FirstSequence, count);
-        pool.Return(whole);
-        pool.Return(packed);
+        var log = _pool.Packed.Add(stretch.Close().Packed.Span, head.FirstSequence, count);
+        stretch.Return();
         return log;
     }
 

@@ -15,6 +15,7 @@ public sealed partial class ExecutionLog
 
     // Only the log writer uses these; a log that is over has none.
     private List<LogPart> _uncommitted = [];
+    private StretchWriter? _stretch;
     private LogSegment _published = null!;
     private LogSegment _tail = null!;
     private int _uncommittedBytes;

@@ -21,7 +21,9 @@ public sealed partial class ExecutionLog
 
         if (_uncommitted.Count == 0 || !ReferenceEquals(_uncommitted[^1].Segment, _tail))
         {
-            _uncommitted.Add(new LogPart(_tail, _tail.Written, _sequence + 1));
+            // As long as the one before: lines come one by one, or in floods.
+            _stretch = Archive is null ? null : new StretchWriter(_sequence + 1, Math.Max(size, _stretch?.Length ?? 0));
+            _uncommitted.Add(new LogPart(_tail, _stretch));
         }
 
         _uncommittedBytes += size;
@@ -67,8 +69,9 @@ public sealed partial class ExecutionLog
     private void Publish(Action? showEnd = null)
     {
         showEnd?.Invoke();
-        foreach (var (segment, _, _) in _uncommitted)
+        foreach (var (segment, stretch) in _uncommitted)
         {
+            stretch?.Return();
             segment.Commit();
             if (!ReferenceEquals(segment, _published))
             {
@@ -100,8 +103,9 @@ public sealed partial class ExecutionLog
     // Back to what readers can see.
     private void Rewind()
     {
-        foreach (var (segment, _, _) in _uncommitted)
+        foreach (var (segment, stretch) in _uncommitted)
         {
+            stretch?.Return();
             if (ReferenceEquals(segment, _published))
             {
                 segment.Rewind();

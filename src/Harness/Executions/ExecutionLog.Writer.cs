@@ -50,6 +50,7 @@ public sealed partial class ExecutionLog
             // What has ended is kept for long.
             _batches = null;
             _uncommitted = null!;
+            _stretch = null;
             _encoder = null!;
             _ending = null;
             OnFailure = null;
@@ -172,7 +173,8 @@ public sealed partial class ExecutionLog
             {
                 var sequence = _sequence + 1;
                 var size = _encoder.SizeOfLog(JsonText.EscapedLength(utf8), sequence);
-                _encoder.WriteLog(Reserve(size), utf8, sequence, at);
+                var line = _encoder.WriteLog(Reserve(size), utf8, sequence, at);
+                _stretch?.AddLine(line, at.ToUnixTimeMilliseconds(), size);
             }
             else if (kind == EntryKind.Status)
             {
@@ -182,6 +184,7 @@ public sealed partial class ExecutionLog
             {
                 AppendDocument(_encoder.EventHead(LogEvent.NameIn(utf8)), LogEvent.DataIn(utf8), at);
                 _tail.HasEvents = true;
+                _stretch?.HasEvents = true;
             }
         }
     }
@@ -190,6 +193,7 @@ public sealed partial class ExecutionLog
     {
         var sequence = _sequence + 1;
         var size = FrameEncoder.SizeOfDocument(head.Length, data.Length, sequence);
-        _encoder.WriteDocument(Reserve(size, isLast), head, data, sequence, at);
+        var json = _encoder.WriteDocument(Reserve(size, isLast), head, data, sequence, at);
+        _stretch?.AddWhole(json, size);
     }
 }

@@ -11,7 +11,7 @@ namespace Harness.Executions;
 public sealed partial class ExecutionLog
 {
     // A transaction of the store takes no more than about this many bytes, and readers wait no longer than for that many.
-    private const int MaxCommitBytes = 256 * 1024;
+    private const int MaxCommitBytes = 512 * 1024;
 
     private readonly string _id;
     private readonly ExecutionLogLimits _limits;
@@ -209,7 +209,7 @@ public sealed partial class ExecutionLog
 
     private LineBatch? OpenNext()
     {
-        var batch = new LineBatch(_time.GetUtcNow(), Environment.TickCount64);
+        var batch = new LineBatch(_pool, _time.GetUtcNow(), Environment.TickCount64);
         if (_batches!.Writer.TryWrite(batch))
         {
             return _open = batch;

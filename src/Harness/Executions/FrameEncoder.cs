@@ -46,12 +46,14 @@ internal sealed class FrameEncoder
         WebSocketFrame.SizeOf(headLength + dataLength + TailLength(sequence));
 
     /// <summary>Writes a log frame; the destination is exactly <see cref="SizeOfLog"/> long.</summary>
-    public void WriteLog(Span<byte> destination, ReadOnlySpan<byte> line, long sequence, DateTimeOffset at)
+    /// <returns>The line as it stands in the frame.</returns>
+    public ReadOnlySpan<byte> WriteLog(Span<byte> destination, ReadOnlySpan<byte> line, long sequence, DateTimeOffset at)
     {
         destination = WriteLogPrefix(destination);
-        destination = destination[JsonText.Escape(line, destination)..];
-        destination[0] = (byte)'"';
-        WriteTail(destination[1..], sequence, at);
+        var length = JsonText.Escape(line, destination);
+        destination[length] = (byte)'"';
+        WriteTail(destination[(length + 1)..], sequence, at);
+        return destination[..length];
     }
 
     /// <summary>As <see cref="WriteLog"/>, of a line that is escaped already.</summary>
@@ -64,13 +66,15 @@ internal sealed class FrameEncoder
     }
 
     /// <summary>Writes a frame with a document; the destination is exactly <see cref="SizeOfDocument"/> long.</summary>
-    public void WriteDocument(
+    /// <returns>The JSON in the frame.</returns>
+    public ReadOnlySpan<byte> WriteDocument(
         Span<byte> destination, ReadOnlySpan<byte> head, ReadOnlySpan<byte> data, long sequence, DateTimeOffset at)
     {
         destination = destination[WebSocketFrame.WriteHeader(destination)..];
         head.CopyTo(destination);
         data.CopyTo(destination[head.Length..]);
         WriteTail(destination[(head.Length + data.Length)..], sequence, at);
+        return destination;
     }
 
     /// <summary>Where in a log frame's JSON the inside of its message string lies, without parsing; false for other frames.</summary>

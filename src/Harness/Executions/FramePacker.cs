@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
@@ -17,9 +16,9 @@ namespace Harness.Executions;
 /// </remarks>
 public static class FramePacker
 {
-    private const byte Version = 1;
-    private const int PrefixBytes = 6;
-    private const int MaxVarint = 10;
+    internal const byte Version = 1;
+    internal const int PrefixBytes = 6;
+    internal const int MaxVarint = 10;
 
     /// <summary>Packs whole frames.</summary>
     /// <param name="executionId">Whose frames.</param>
@@ -29,15 +28,15 @@ public static class FramePacker
     /// <param name="hasEvents">Whether typed events may be among them.</param>
     public static byte[] Pack(string executionId, ReadOnlySpan<byte> frames, long first, int count, bool hasEvents)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(LongestOf(frames.Length, count));
+        var stretch = new StretchWriter(first, frames.Length / 2) { HasEvents = hasEvents };
         try
         {
-            var length = Pack(executionId, frames, first, count, hasEvents, buffer);
-            return buffer.AsSpan(0, length).ToArray();
+            Pack(new FrameEncoder(executionId), frames, first, count, stretch);
+            return stretch.Close().Packed.ToArray();
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            stretch.Return();
         }
     }
 
@@ -95,22 +94,11 @@ public static class FramePacker
         }
     }
 
-    /// <summary>Bytes that so many frames cannot exceed when they are packed.</summary>
-    internal static int LongestOf(int frameBytes, int count) => PrefixBytes + 2 * MaxVarint + frameBytes + count * 2 * MaxVarint;
-
-    /// <summary>As the public one, into memory of <see cref="LongestOf"/> bytes.</summary>
-    /// <returns>Bytes written.</returns>
-    internal static int Pack(
-        string executionId, ReadOnlySpan<byte> frames, long first, int count, bool hasEvents, Span<byte> destination)
+    /// <summary>Packs whole frames behind those that a stretch has.</summary>
+    internal static void Pack(FrameEncoder encoder, ReadOnlySpan<byte> frames, long first, int count, StretchWriter stretch)
     {
-        var encoder = new FrameEncoder(executionId);
-        destination[0] = Version;
-        destination[5] = (byte)(hasEvents ? 1 : 0);
-        var at = PrefixBytes;
-        WriteVarint(destination, ref at, (ulong)count);
-        WriteVarint(destination, ref at, (ulong)frames.Length);
         ReadOnlySpan<byte> timestamp = default;
-        var (milliseconds, previous) = (0L, 0L);
+        var milliseconds = 0L;
         for (var sequence = first; sequence < first + count; sequence++)
         {
             var (start, length) = WebSocketFrame.Measure(frames);
@@ -118,9 +106,7 @@ public static class FramePacker
             frames = frames[(start + length)..];
             if (!encoder.TryGetLine(json, sequence, out var inside, out var lineLength))
             {
-                WriteVarint(destination, ref at, ((ulong)length << 1) | 1);
-                json.CopyTo(destination[at..]);
-                at += length;
+                stretch.AddWhole(json, start + length);
                 continue;
             }
 
@@ -132,15 +118,8 @@ public static class FramePacker
                 milliseconds = ReadMilliseconds(written);
             }
 
-            WriteVarint(destination, ref at, (ulong)lineLength << 1);
-            WriteVarint(destination, ref at, Zigzag(milliseconds - previous));
-            previous = milliseconds;
-            json.Slice(inside, lineLength).CopyTo(destination[at..]);
-            at += lineLength;
+            stretch.AddLine(json.Slice(inside, lineLength), milliseconds, start + length);
         }
-
-        BinaryPrimitives.WriteUInt32LittleEndian(destination[1..], Checksum(destination[5..at]));
-        return at;
     }
 
     // 2026-11-21T17:00:00.123Z: always these 24 characters.
@@ -168,7 +147,7 @@ public static class FramePacker
         return value;
     }
 
-    private static uint Checksum(ReadOnlySpan<byte> bytes)
+    internal static uint Checksum(ReadOnlySpan<byte> bytes)
     {
         var checksum = uint.MaxValue;
         var words = MemoryMarshal.Cast<byte, ulong>(bytes);
@@ -185,11 +164,11 @@ public static class FramePacker
         return ~checksum;
     }
 
-    private static ulong Zigzag(long value) => (ulong)((value << 1) ^ (value >> 63));
+    internal static ulong Zigzag(long value) => (ulong)((value << 1) ^ (value >> 63));
 
     private static long Unzigzag(ulong value) => (long)(value >> 1) ^ -(long)(value & 1);
 
-    private static void WriteVarint(Span<byte> destination, ref int at, ulong value)
+    internal static void WriteVarint(Span<byte> destination, ref int at, ulong value)
     {
         while (value >= 0x80)
         {

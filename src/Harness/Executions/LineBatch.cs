@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 
 namespace Harness.Executions;
@@ -31,11 +30,19 @@ internal sealed class LineBatch
     /// <summary>Full batches that may wait for the writer. When there are as many, the body waits: that is the back-pressure.</summary>
     public const int MaxQueued = 8;
 
-    private byte[] _bytes = ArrayPool<byte>.Shared.Rent(FirstBytes);
+    private readonly SegmentPool _pool;
+    private byte[] _bytes;
     private int _length;
     private int _read;
 
-    public LineBatch(DateTimeOffset openedAt, long openedTick) => (OpenedAt, OpenedTick) = (openedAt, openedTick);
+    /// <param name="pool">Where its memory comes from: a thousand bodies that begin together fill a thousand batches before the first is read.</param>
+    /// <param name="openedAt">See <see cref="OpenedAt"/>.</param>
+    /// <param name="openedTick">See <see cref="OpenedTick"/>.</param>
+    public LineBatch(SegmentPool pool, DateTimeOffset openedAt, long openedTick)
+    {
+        (_pool, OpenedAt, OpenedTick) = (pool, openedAt, openedTick);
+        _bytes = pool.RentBytes(FirstBytes);
+    }
 
     /// <summary>When its first line came.</summary>
     public DateTimeOffset OpenedAt { get; }
@@ -91,7 +98,7 @@ internal sealed class LineBatch
     /// <summary>Gives the memory back. The batch is not used again.</summary>
     public void Return()
     {
-        ArrayPool<byte>.Shared.Return(_bytes);
+        _pool.Return(_bytes);
         _bytes = [];
         (_length, _read) = (0, 0);
     }
@@ -107,9 +114,9 @@ internal sealed class LineBatch
 
         if (needed > _bytes.Length)
         {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, 2 * _bytes.Length));
+            var larger = _pool.RentBytes(Math.Max(needed, 2 * _bytes.Length));
             _bytes.AsSpan(0, _length).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(_bytes);
+            _pool.Return(_bytes);
             _bytes = larger;
         }
 

@@ -59,7 +59,7 @@ internal sealed class LogArchive
         var bytes = Bytes;
         for (var i = 0; i < frames.Length; i++)
         {
-            frames[i] = parts[i].Pack(_execution.Id);
+            frames[i] = parts[i].Stretch!.Close();
             bytes += frames[i].Packed.Length;
         }
 
@@ -72,9 +72,17 @@ internal sealed class LogArchive
             IsRepair = isRepair,
         };
 
-        // Without its end the execution would be taken for one that runs: kept until the store takes it.
-        _unsaved = end is null ? null : append with { IsRepair = true };
-        await _store.AppendAsync(append, CancellationToken.None);
+        try
+        {
+            await _store.AppendAsync(append, CancellationToken.None);
+        }
+        catch when (end is not null)
+        {
+            // Without its end the execution would be taken for one that runs: kept until the store takes it, longer than this memory is ours.
+            _unsaved = append with { Frames = [.. frames.Select(part => part with { Packed = part.Packed.ToArray() })], IsRepair = true };
+            throw;
+        }
+
         _unsaved = null;
         Interlocked.Exchange(ref _bytes, bytes);
         _created = null;
@@ -321,15 +329,5 @@ internal sealed class LogArchive
 
 /// <summary>Frames that were written into a segment and are not committed yet.</summary>
 /// <param name="Segment">Where.</param>
-/// <param name="From">Offset of the first one.</param>
-/// <param name="First">Its sequence.</param>
-internal readonly record struct LogPart(LogSegment Segment, int From, long First)
-{
-    /// <summary>As the store keeps them.</summary>
-    public StoredFrames Pack(string executionId)
-    {
-        var last = Segment.FirstSequence + Segment.WrittenFrames - 1;
-        var frames = Segment.Bytes.AsSpan(From, Segment.Written - From);
-        return new StoredFrames(First, last, FramePacker.Pack(executionId, frames, First, (int)(last - First + 1), Segment.HasEvents));
-    }
-}
+/// <param name="Stretch">The same, as the store keeps them; null: there is none.</param>
+internal readonly record struct LogPart(LogSegment Segment, StretchWriter? Stretch);

@@ -184,9 +184,11 @@ internal sealed class LogRecord : IDisposable
     private static void WriteLine(ReadOnlyMemory<byte> line, ArrayBufferWriter<byte> destination)
     {
         ExecutionDocument.Separate(destination);
-        destination.Write("\""u8);
-        destination.Write(line.Span);
-        destination.Write("\""u8);
+        var room = destination.GetSpan(line.Length + 2);
+        room[0] = (byte)'"';
+        line.Span.CopyTo(room[1..]);
+        room[line.Length + 1] = (byte)'"';
+        destination.Advance(line.Length + 2);
     }
 
     private int LineBytes(LogSegment segment) => Lines(segment, segment.Committed.Length).Sum(line => line.Line.Length + 3);

@@ -73,19 +73,27 @@ internal sealed class SegmentPool
     /// <summary>As <see cref="Rent"/>, but nobody is asked: the caller holds a log's lock.</summary>
     public LogSegment RentQuietly(int size, long firstSequence, bool isLoaded = false)
     {
+        var bytes = RentBytes(size);
+        return new LogSegment(this, bytes, bytes.Length, firstSequence, isLoaded);
+    }
+
+    /// <summary>Memory that counts as that of logs; <see cref="Return"/> takes it back.</summary>
+    /// <param name="size">Bytes it has at least.</param>
+    public byte[] RentBytes(int size)
+    {
         _wasAsked = true;
         var capacity = size > LargestSegment ? size : Math.Max(SmallestSegment, (int)BitOperations.RoundUpToPowerOf2((uint)size));
         Interlocked.Add(ref _used, capacity);
-        byte[]? bytes = null;
-        if (IsKept(capacity) && KeptOf(capacity).TryPop(out bytes))
+        if (IsKept(capacity) && KeptOf(capacity).TryPop(out var bytes))
         {
             Interlocked.Add(ref _keptBytes, -capacity);
+            return bytes;
         }
 
-        return new LogSegment(this, bytes ?? GC.AllocateUninitializedArray<byte>(capacity), capacity, firstSequence, isLoaded);
+        return GC.AllocateUninitializedArray<byte>(capacity);
     }
 
-    /// <summary>Takes the bytes of a released segment back.</summary>
+    /// <summary>Takes memory back.</summary>
     public void Return(byte[] bytes)
     {
         var used = Interlocked.Add(ref _used, -bytes.Length);

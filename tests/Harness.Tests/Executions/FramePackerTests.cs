@@ -39,6 +39,46 @@ public sealed class FramePackerTests
     }
 
     [Fact]
+    public async Task WhatIsPackedWhileItIsWrittenIsWhatItsFramesArePackedTo()
+    {
+        var store = new FakeStore();
+        using var engine = new Engine(store: store);
+        var execution = engine.Start(async (log, stop) =>
+        {
+            for (var i = 0; i < 3000; i++)
+            {
+                await log.WriteAsync(new string('é', i % 300) + "\"\n<" + i, stop);
+                if (i % 500 == 0)
+                {
+                    await log.EmitAsync("step", "{\"n\":1}"u8.ToArray(), stop);
+                }
+            }
+
+            return new ExecutionResult(ExecutionStatus.Completed);
+        });
+        await execution.Completion.WaitAsync(Stop);
+
+        using var cursor = execution.Log.OpenCursor(1, new LogBell());
+        var frames = new List<byte[]>();
+        while (cursor.TryTake(out var range))
+        {
+            frames.AddRange(Split(range.Frames.Span));
+        }
+
+        var stretches = store.FramesOf(1);
+        Assert.InRange(stretches.Count, 3, 3000);
+        Assert.All(stretches, stretch =>
+        {
+            Assert.True(FramePacker.TryReadHeader(stretch, out var header));
+            var its = frames[(int)(stretch.First - 1)..(int)stretch.Last];
+            Assert.Equal(its.Exists(frame => Encoding.UTF8.GetString(frame).Contains("\"event\"", StringComparison.Ordinal)), header.HasEvents);
+            Assert.Equal(
+                FramePacker.Pack(execution.Id, its.SelectMany(frame => frame).ToArray(), stretch.First, its.Count, header.HasEvents),
+                stretch.Packed.ToArray());
+        });
+    }
+
+    [Fact]
     public async Task LineOfAHundredCharactersTakesLittleMore()
     {
         const int Lines = 500;
@@ -52,6 +92,19 @@ public sealed class FramePackerTests
         Assert.Equal(Lines, lines.Sum(stretch => stretch.Last - stretch.First + 1));
         Assert.All(lines, stretch => Assert.InRange(
             stretch.Packed.Length, 1, (105 * (stretch.Last - stretch.First + 1)) + 20));
+    }
+
+    private static List<byte[]> Split(ReadOnlySpan<byte> frames)
+    {
+        var all = new List<byte[]>();
+        while (!frames.IsEmpty)
+        {
+            var (start, length) = WebSocketFrame.Measure(frames);
+            all.Add(frames[..(start + length)].ToArray());
+            frames = frames[(start + length)..];
+        }
+
+        return all;
     }
 
     [Fact]

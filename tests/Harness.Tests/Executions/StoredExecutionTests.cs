@@ -242,6 +242,10 @@ public sealed class StoredExecutionTests
         var shown = await BytesAsync(execution.Log);
         Assert.NotNull(engine.Registry.StoreProblem);
 
+        // Others use the memory meanwhile in which it was packed.
+        using var others = new Engine(store: new FakeStore());
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => others.RunAsync([.. Enumerable.Repeat("other", 20)])));
+
         store.AppendFailure = null;
         Assert.True(SpinWait.SpinUntil(
             () =>

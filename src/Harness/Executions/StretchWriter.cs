@@ -1,0 +1,102 @@
+using System.Buffers;
+using System.Buffers.Binary;
+
+namespace Harness.Executions;
+
+/// <summary>
+/// Packs the frames of a log one after another, as <see cref="FramePacker"/> says: the log writer does it while it has their lines at hand. Its
+/// memory is the pool's until <see cref="Return"/>. For one thread at a time.
+/// </summary>
+internal sealed class StretchWriter
+{
+    // Two numbers of five bytes at most, behind the prefix.
+    private const int HeaderRoom = FramePacker.PrefixBytes + 10;
+
+    private readonly long _first;
+    private byte[] _bytes;
+    private int _at = HeaderRoom;
+    private int _count;
+    private int _frameBytes;
+    private long _milliseconds;
+
+    /// <param name="first">Sequence of the first frame.</param>
+    /// <param name="expected">Bytes it will have, about; it grows when there are more.</param>
+    public StretchWriter(long first, int expected) => (_first, _bytes) = (first, ArrayPool<byte>.Shared.Rent(HeaderRoom + expected));
+
+    /// <summary>True when typed events may be among the frames.</summary>
+    public bool HasEvents { get; set; }
+
+    /// <summary>Bytes so far.</summary>
+    public int Length => _at;
+
+    /// <summary>Packs a <c>log</c> frame.</summary>
+    /// <param name="escaped">Its line, as it stands in the frame.</param>
+    /// <param name="milliseconds">Its time, since 1970.</param>
+    /// <param name="frameBytes">How long the frame is.</param>
+    public void AddLine(ReadOnlySpan<byte> escaped, long milliseconds, int frameBytes)
+    {
+        var room = Room(escaped.Length);
+        var at = 0;
+        FramePacker.WriteVarint(room, ref at, (ulong)escaped.Length << 1);
+        FramePacker.WriteVarint(room, ref at, FramePacker.Zigzag(milliseconds - _milliseconds));
+        _milliseconds = milliseconds;
+        Add(escaped, room, at, frameBytes);
+    }
+
+    /// <summary>Packs any other frame.</summary>
+    /// <param name="json">What is in it.</param>
+    /// <param name="frameBytes">How long the frame is.</param>
+    public void AddWhole(ReadOnlySpan<byte> json, int frameBytes)
+    {
+        var room = Room(json.Length);
+        var at = 0;
+        FramePacker.WriteVarint(room, ref at, ((ulong)json.Length << 1) | 1);
+        Add(json, room, at, frameBytes);
+    }
+
+    /// <summary>The stretch; nothing is added any more. It is good until <see cref="Return"/>.</summary>
+    public StoredFrames Close()
+    {
+        Span<byte> numbers = stackalloc byte[2 * FramePacker.MaxVarint];
+        var length = 0;
+        FramePacker.WriteVarint(numbers, ref length, (ulong)_count);
+        FramePacker.WriteVarint(numbers, ref length, (ulong)_frameBytes);
+        var start = HeaderRoom - length - FramePacker.PrefixBytes;
+        numbers[..length].CopyTo(_bytes.AsSpan(HeaderRoom - length));
+
+        var stretch = _bytes.AsMemory(start, _at - start);
+        stretch.Span[0] = FramePacker.Version;
+        stretch.Span[5] = (byte)(HasEvents ? 1 : 0);
+        BinaryPrimitives.WriteUInt32LittleEndian(stretch.Span[1..], FramePacker.Checksum(stretch.Span[5..]));
+        return new StoredFrames(_first, _first + _count - 1, stretch);
+    }
+
+    /// <summary>Gives the memory back. It is not used again.</summary>
+    public void Return()
+    {
+        ArrayPool<byte>.Shared.Return(_bytes);
+        _bytes = [];
+    }
+
+    private void Add(ReadOnlySpan<byte> bytes, Span<byte> room, int at, int frameBytes)
+    {
+        bytes.CopyTo(room[at..]);
+        _at += at + bytes.Length;
+        _frameBytes += frameBytes;
+        _count++;
+    }
+
+    private Span<byte> Room(int bytes)
+    {
+        var needed = _at + bytes + 2 * FramePacker.MaxVarint;
+        if (needed > _bytes.Length)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, 2 * _bytes.Length));
+            _bytes.AsSpan(0, _at).CopyTo(larger);
+            ArrayPool<byte>.Shared.Return(_bytes);
+            _bytes = larger;
+        }
+
+        return _bytes.AsSpan(_at);
+    }
+}
