@@ -4,11 +4,12 @@ namespace Harness.Benchmarks.Measurements;
 
 /// <summary>
 /// Whether a reader that is slow and one that has stopped are felt by a fast one: when they watch an other long run, and when they watch
-/// the same. The other run goes on in all cases, so that they are the only difference.
+/// the same. The other run goes on in all cases, and so do both readers, which in the first case have nothing to read: what they do
+/// to the client's processor is no difference. Each time all cases are measured right after one another, and compared with one another.
 /// </summary>
 internal sealed class SlowReaderMeasurement(Scale scale) : IMeasurement
 {
-    private const int Repetitions = 5;
+    private const int Repetitions = 9;
     private static readonly Load OtherRun = new(1, 10_000_000, 2_000) { Watchers = 0 };
 
     private enum Laggards
@@ -39,26 +40,22 @@ internal sealed class SlowReaderMeasurement(Scale scale) : IMeasurement
 
     public double[] Measure(Contender contender, MeasuredServer server)
     {
-        var found = Enum.GetValues<Laggards>().ToDictionary(laggards => laggards, _ => new List<double[]>());
         MeasureOnce(contender, server, Laggards.None);
-        for (var i = 0; i < scale.Count(Repetitions); i++)
-        {
-            foreach (var (laggards, samples) in found)
-            {
-                samples.Add(MeasureOnce(contender, server, laggards));
-            }
-        }
+        var samples = Enumerable.Range(0, scale.Count(Repetitions)).Select(_ => MeasureAll(contender, server)).ToList();
+        return [.. Columns.Select((_, column) => samples.Select(sample => sample[column]).Order().ElementAt(samples.Count / 2))];
+    }
 
-        double[] none = Middle(Laggards.None), other = Middle(Laggards.OfAnOtherRun), same = Middle(Laggards.OfTheSameRun);
+    private double[] MeasureAll(Contender contender, MeasuredServer server)
+    {
+        var none = MeasureOnce(contender, server, Laggards.None);
+        var other = MeasureOnce(contender, server, Laggards.OfAnOtherRun);
+        var same = MeasureOnce(contender, server, Laggards.OfTheSameRun);
         return
         [
             none[0], other[0] / none[0], same[0] / none[0],
             none[1], other[1] / none[1], same[1] / none[1],
             none[2], other[2], same[2],
         ];
-
-        double[] Middle(Laggards laggards) =>
-            [.. Enumerable.Range(0, 3).Select(i => found[laggards].Select(sample => sample[i]).Order().ElementAt(found[laggards].Count / 2))];
     }
 
     private double[] MeasureOnce(Contender contender, MeasuredServer server, Laggards laggards)
@@ -69,13 +66,13 @@ internal sealed class SlowReaderMeasurement(Scale scale) : IMeasurement
         starter.Send(SocketProtocol.ExecuteUnwatched(OtherRun));
         loop.RunUntil(() => other.Id is not null);
         using var idle = new LaggingReaders(server.Port);
-        if (laggards == Laggards.OfAnOtherRun)
+        if (laggards != Laggards.OfTheSameRun)
         {
-            idle.Watch(other.Id!);
+            idle.Start(laggards == Laggards.None ? null : other.Id);
         }
 
-        var time = RunFast(contender, server, new Load(1, scale.Lines(400_000)), laggards).Elapsed.TotalMilliseconds;
-        var slow = RunFast(contender, server, new Load(1, scale.Lines(10_000), 10_000), laggards).Latency(990);
+        var time = RunFast(contender, server, new Load(1, scale.Lines(2_000_000)), laggards).Elapsed.TotalMilliseconds;
+        var slow = RunFast(contender, server, new Load(1, scale.Lines(20_000), 10_000), laggards).Latency(990);
         var memory = server.Memory / 1024d / 1024;
         starter.Send(SocketProtocol.Cancel(other.Id!));
         return [time, slow, memory];
@@ -90,6 +87,6 @@ internal sealed class SlowReaderMeasurement(Scale scale) : IMeasurement
 
         using var readers = new LaggingReaders(server.Port);
         return LoadRun.Run(
-            server, contender.Protocol, load with { Watchers = 1 + LaggingReaders.Count }, scale.TimeLimit, started: readers.Watch);
+            server, contender.Protocol, load with { Watchers = 1 + LaggingReaders.Count }, scale.TimeLimit, started: readers.Start);
     }
 }

@@ -20,12 +20,17 @@ internal sealed class LaggingReaders : IDisposable
     /// <summary>Opens them.</summary>
     public LaggingReaders(int port) => (_slow, _stopped) = (Open(port), Open(port));
 
-    /// <summary>Both begin to watch a run, each in its way.</summary>
-    public void Watch(string id)
+    /// <summary>Both begin to read, each in its way.</summary>
+    /// <param name="id">The run they watch; null: none, and nothing comes.</param>
+    public void Start(string? id)
     {
-        var watch = new SocketProtocol().Watch(id);
-        _slow.Send(watch);
-        _stopped.Send(watch);
+        if (id is not null)
+        {
+            var watch = new SocketProtocol().Watch(id);
+            _slow.Send(watch);
+            _stopped.Send(watch);
+        }
+
         _timer = new Timer(_ => Read(), null, Pause, Pause);
     }
 
