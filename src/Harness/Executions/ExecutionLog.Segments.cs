@@ -10,12 +10,14 @@ public sealed partial class ExecutionLog
         return segment;
     }
 
-    // Room for one frame in the tail, counted as written. Frames never straddle segments, so a range is whole frames. Nothing follows the last.
-    private Span<byte> Reserve(int size, bool isLast = false)
+    // Room for one frame in the tail, counted as written. Frames never straddle segments, so a range is whole frames. Nothing follows the last;
+    // what follows the others for certain is the rest of their batch, which readers are to get in one write.
+    private Span<byte> Reserve(int size, LineBatch? batch = null, bool isLast = false)
     {
         if (_tail.Capacity - _tail.Written < size)
         {
-            var capacity = Math.Min(2 * _tail.Capacity, SegmentPool.LargestSegment);
+            var rest = batch is null ? 0 : batch.UnreadBytes + batch.Unread * _encoder.SizeOfLog(0, _sequence + batch.Unread);
+            var capacity = Math.Min(Math.Max(2 * _tail.Capacity, size + rest), SegmentPool.LargestSegment);
             _tail = RentSegment(isLast ? size : Math.Max(capacity, size));
         }
 

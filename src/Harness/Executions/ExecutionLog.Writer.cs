@@ -173,7 +173,7 @@ public sealed partial class ExecutionLog
             {
                 var sequence = _sequence + 1;
                 var size = _encoder.SizeOfLog(JsonText.EscapedLength(utf8), sequence);
-                var line = _encoder.WriteLog(Reserve(size), utf8, sequence, at);
+                var line = _encoder.WriteLog(Reserve(size, batch), utf8, sequence, at);
                 _stretch?.AddLine(line, at.ToUnixTimeMilliseconds(), size);
             }
             else if (kind == EntryKind.Status)
@@ -193,7 +193,7 @@ public sealed partial class ExecutionLog
     {
         var sequence = _sequence + 1;
         var size = FrameEncoder.SizeOfDocument(head.Length, data.Length, sequence);
-        var json = _encoder.WriteDocument(Reserve(size, isLast), head, data, sequence, at);
+        var json = _encoder.WriteDocument(Reserve(size, isLast: isLast), head, data, sequence, at);
         _stretch?.AddWhole(json, size);
     }
 }

@@ -34,6 +34,7 @@ internal sealed class LineBatch
     private byte[] _bytes;
     private int _length;
     private int _read;
+    private int _unread;
 
     /// <param name="pool">Where its memory comes from: a thousand bodies that begin together fill a thousand batches before the first is read.</param>
     /// <param name="openedAt">See <see cref="OpenedAt"/>.</param>
@@ -49,6 +50,12 @@ internal sealed class LineBatch
 
     /// <summary>The cheap clock at that moment, in milliseconds.</summary>
     public long OpenedTick { get; }
+
+    /// <summary>Entries that have not been read.</summary>
+    public int Unread => _unread;
+
+    /// <summary>Bytes of what has not been read.</summary>
+    public int UnreadBytes => _length - _read - _unread * HeaderBytes;
 
     /// <summary>Adds an entry; false when the batch is full.</summary>
     public bool TryAdd(EntryKind kind, int millisecondsAfterOpening, ReadOnlySpan<byte> utf8)
@@ -92,6 +99,7 @@ internal sealed class LineBatch
         kind = (EntryKind)header[8];
         utf8 = _bytes.AsSpan(_read + HeaderBytes, length);
         _read += HeaderBytes + length;
+        _unread--;
         return true;
     }
 
@@ -100,7 +108,7 @@ internal sealed class LineBatch
     {
         _pool.Return(_bytes);
         _bytes = [];
-        (_length, _read) = (0, 0);
+        (_length, _read, _unread) = (0, 0, 0);
     }
 
     private bool TryReserve(int bytes, out Span<byte> destination)
@@ -131,5 +139,6 @@ internal sealed class LineBatch
         BinaryPrimitives.WriteInt32LittleEndian(header[4..], millisecondsAfterOpening);
         header[8] = (byte)kind;
         _length += HeaderBytes + length;
+        _unread++;
     }
 }
