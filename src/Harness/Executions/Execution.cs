@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Harness.Executions;
 
 /// <summary>One running or finished thing. Thread-safe.</summary>
@@ -123,7 +125,7 @@ public sealed partial class Execution
     internal bool IsKeptUnsaved { get; set; }
 
     /// <summary>The document of the result frame. Nothing is shown yet.</summary>
-    internal async ValueTask<ReadOnlyMemory<byte>> RenderEndAsync(ExecutionState state, ExecutionResult result)
+    internal async ValueTask RenderEndAsync(ArrayBufferWriter<byte> json, ExecutionState state, ExecutionResult result)
     {
         LogRecord record;
         try
@@ -138,7 +140,7 @@ public sealed partial class Execution
 
         using (record)
         {
-            return Describe(state, record, result, RecordLines.Newest);
+            Describe(json, state, record, result, RecordLines.Newest);
         }
     }
 
@@ -158,8 +160,15 @@ public sealed partial class Execution
 
     private static ExecutionLogLimits LimitsOf(ExecutionOptions options) => new(options.WindowBytes, options.MaxLineBytes);
 
-    private ReadOnlyMemory<byte> Describe(ExecutionState state, LogRecord record, ExecutionResult? result, RecordLines lines) =>
-        ExecutionDocument.Full(Id, Request, state, record, result?.Details ?? default, _options, lines);
+    private ReadOnlyMemory<byte> Describe(ExecutionState state, LogRecord record, ExecutionResult? result, RecordLines lines)
+    {
+        var json = new ArrayBufferWriter<byte>();
+        Describe(json, state, record, result, lines);
+        return json.WrittenMemory;
+    }
+
+    private void Describe(ArrayBufferWriter<byte> json, ExecutionState state, LogRecord record, ExecutionResult? result, RecordLines lines) =>
+        ExecutionDocument.Write(json, Id, Request, state, record, result?.Details ?? default, _options, lines);
 
     private async Task WaitUntilStoredAsync()
     {

@@ -39,7 +39,8 @@ internal static class ExecutionDocument
     }
 
     /// <summary>The whole document with the record: the preamble, the newest lines, the closing line; or a page of lines; or none.</summary>
-    public static ReadOnlyMemory<byte> Full(
+    public static void Write(
+        ArrayBufferWriter<byte> json,
         string id,
         ExecutionRequest request,
         ExecutionState state,
@@ -48,8 +49,8 @@ internal static class ExecutionDocument
         ExecutionOptions options,
         RecordLines lines)
     {
-        var json = new ArrayBufferWriter<byte>(
-            1024 + (lines == RecordLines.Newest ? (int)Math.Clamp(record.LineBytesAtMost, 0, options.MaxRecordBytes) : 0));
+        // Room for all of it.
+        json.GetSpan(1024 + (lines == RecordLines.Newest ? (int)Math.Clamp(record.LineBytesAtMost, 0, options.MaxRecordBytes) : 0));
         WriteHead(json, id, state);
         json.Write(",\"logs\":["u8);
         var note = lines switch
@@ -76,7 +77,6 @@ internal static class ExecutionDocument
         WriteSuspension(json, state);
         WriteDetails(json, details.Span, options.MaxDetailsBytes);
         json.Write("}"u8);
-        return json.WrittenMemory;
     }
 
     /// <summary>One item of a list.</summary>
@@ -110,11 +110,15 @@ internal static class ExecutionDocument
 
     private static void WriteTimes(ArrayBufferWriter<byte> json, ExecutionState state)
     {
-        json.Write(Encoding.UTF8.GetBytes($",\"started_at\":\"{Time(state.StartedAt)}\""));
+        json.Write(",\"started_at\":\""u8);
+        WriteTime(json, state.StartedAt);
         if (state.CompletedAt is { } completedAt)
         {
-            json.Write(Encoding.UTF8.GetBytes($",\"completed_at\":\"{Time(completedAt)}\""));
+            json.Write("\",\"completed_at\":\""u8);
+            WriteTime(json, completedAt);
         }
+
+        json.Write("\""u8);
     }
 
     private static string WriteRecord(
@@ -167,7 +171,9 @@ internal static class ExecutionDocument
             return;
         }
 
-        json.Write(Encoding.UTF8.GetBytes($",\"suspension\":{{\"suspended_at\":\"{Time(suspension.At)}\""));
+        json.Write(",\"suspension\":{\"suspended_at\":\""u8);
+        WriteTime(json, suspension.At);
+        json.Write("\""u8);
         if (suspension.Reason is { } reason)
         {
             json.Write(",\"reason\":"u8);
@@ -226,6 +232,13 @@ internal static class ExecutionDocument
     }
 
     // RFC 3339 with as many digits of the second as are not zero, as the reference server writes its times.
-    private static string Time(DateTimeOffset time) =>
-        time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
+    private static void WriteTime(ArrayBufferWriter<byte> json, DateTimeOffset time)
+    {
+        // 2026-11-21T17:00:00.1230000Z: always these 28 characters.
+        var text = json.GetSpan(28);
+        time.UtcDateTime.TryFormat(text, out var length, "O", CultureInfo.InvariantCulture);
+        length = text[..(length - 1)].TrimEnd((byte)'0').TrimEnd((byte)'.').Length;
+        text[length] = (byte)'Z';
+        json.Advance(length + 1);
+    }
 }

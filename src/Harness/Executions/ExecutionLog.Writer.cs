@@ -131,8 +131,10 @@ public sealed partial class ExecutionLog
             Append(opening);
         }
 
-        var (document, end) = await ending.Render(_failure);
-        AppendDocument(_encoder.Head("result"), document.Span, _time.GetUtcNow(), isLast: true);
+        var document = SpareDocument.Rent();
+        var end = await ending.Render(document, _failure);
+        AppendDocument(_encoder.Head("result"), document.WrittenSpan, _time.GetUtcNow(), isLast: true);
+        SpareDocument.Return(document);
         return end is null ? null : end with { LastSequence = _sequence };
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Threading.Channels;
 
@@ -240,8 +241,8 @@ internal sealed record LogOpening(string Message, ReadOnlyMemory<byte> Document)
 
 /// <summary>How a log ends.</summary>
 /// <param name="Render">
-/// Gives the document of the <c>result</c> frame and what the store keeps beside it. Called when every line is there; a second time when the
-/// store did not take the first result. Its argument is what went wrong with the store so far; null: nothing.
+/// Writes the document of the <c>result</c> frame and gives what the store keeps beside it. Called when every line is there; a second time when
+/// the store did not take the first result. Its second argument is what went wrong with the store so far; null: nothing.
 /// </param>
 /// <param name="Show">Called once, right before readers can see the result.</param>
-internal sealed record LogEnding(Func<Exception?, ValueTask<(ReadOnlyMemory<byte> Document, StoredEnd? End)>> Render, Action Show);
+internal sealed record LogEnding(Func<ArrayBufferWriter<byte>, Exception?, ValueTask<StoredEnd?>> Render, Action Show);

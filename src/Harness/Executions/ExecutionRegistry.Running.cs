@@ -145,10 +145,11 @@ public sealed partial class ExecutionRegistry
         try
         {
             await execution.Log.SealAsync(new LogEnding(
-                async failure =>
+                async (json, failure) =>
                 {
                     (state, result) = Decide(execution, state, result, failure);
-                    return (await execution.RenderEndAsync(state, result), execution.Log.Archive is null ? null : EndOf(execution, state, result));
+                    await execution.RenderEndAsync(json, state, result);
+                    return execution.Log.Archive is null ? null : EndOf(execution, state, result);
                 },
                 () =>
                 {

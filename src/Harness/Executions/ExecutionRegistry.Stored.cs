@@ -87,9 +87,16 @@ public sealed partial class ExecutionRegistry
         var result = new ExecutionResult(ExecutionStatus.Failed, error);
         await execution.Log.WriteAsync($"{error}; it was not started again", CancellationToken.None);
         await execution.Log.SealAsync(new LogEnding(
-            async failure => failure is null
-                ? (await execution.RenderEndAsync(state, result), EndOf(execution, state, result))
-                : throw failure,
+            async (json, failure) =>
+            {
+                if (failure is not null)
+                {
+                    throw failure;
+                }
+
+                await execution.RenderEndAsync(json, state, result);
+                return EndOf(execution, state, result);
+            },
             () => execution.ShowEnd(state, result)));
         execution.Log.Release(execution.DescribeEnd);
     }

@@ -117,7 +117,11 @@ internal sealed class FrameEncoder
         var milliseconds = at.UtcTicks / TimeSpan.TicksPerMillisecond;
         if (milliseconds != _timestampMilliseconds)
         {
-            at.UtcDateTime.TryFormat(_timestamp, out _, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'");
+            // 2026-11-21T17:00:00.1234567Z
+            Span<byte> time = stackalloc byte[28];
+            at.UtcDateTime.TryFormat(time, out _, "O");
+            time[..(TimestampLength - 1)].CopyTo(_timestamp);
+            _timestamp[^1] = (byte)'Z';
             _timestampMilliseconds = milliseconds;
         }
     }

@@ -42,7 +42,7 @@ internal sealed class LineBatch
     public LineBatch(SegmentPool pool, DateTimeOffset openedAt, long openedTick)
     {
         (_pool, OpenedAt, OpenedTick) = (pool, openedAt, openedTick);
-        _bytes = pool.RentBytes(FirstBytes);
+        _bytes = pool.RentUncounted(FirstBytes);
     }
 
     /// <summary>When its first line came.</summary>
@@ -106,7 +106,7 @@ internal sealed class LineBatch
     /// <summary>Gives the memory back. The batch is not used again.</summary>
     public void Return()
     {
-        _pool.Return(_bytes);
+        _pool.ReturnUncounted(_bytes);
         _bytes = [];
         (_length, _read, _unread) = (0, 0, 0);
     }
@@ -122,9 +122,9 @@ internal sealed class LineBatch
 
         if (needed > _bytes.Length)
         {
-            var larger = _pool.RentBytes(Math.Max(needed, 2 * _bytes.Length));
+            var larger = _pool.RentUncounted(Math.Max(needed, 2 * _bytes.Length));
             _bytes.AsSpan(0, _length).CopyTo(larger);
-            _pool.Return(_bytes);
+            _pool.ReturnUncounted(_bytes);
             _bytes = larger;
         }
 

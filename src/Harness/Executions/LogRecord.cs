@@ -181,17 +181,26 @@ internal sealed class LogRecord : IDisposable
         }
     }
 
-    private static void WriteLine(ReadOnlyMemory<byte> line, ArrayBufferWriter<byte> destination)
+    private static void WriteLine(ReadOnlySpan<byte> line, ArrayBufferWriter<byte> destination)
     {
         ExecutionDocument.Separate(destination);
         var room = destination.GetSpan(line.Length + 2);
         room[0] = (byte)'"';
-        line.Span.CopyTo(room[1..]);
+        line.CopyTo(room[1..]);
         room[line.Length + 1] = (byte)'"';
         destination.Advance(line.Length + 2);
     }
 
-    private int LineBytes(LogSegment segment) => Lines(segment, segment.Committed.Length).Sum(line => line.Line.Length + 3);
+    private int LineBytes(LogSegment segment)
+    {
+        var bytes = 0;
+        foreach (var (line, _) in Lines(segment, segment.Committed.Length))
+        {
+            bytes += line.Length + 3;
+        }
+
+        return bytes;
+    }
 
     // Lines of a segment are seen oldest first, but the newest are wanted: add all up, then take off from the front.
     private long OldestThatFits(LogSegment segment, long from, ref int maxBytes)
@@ -237,18 +246,47 @@ internal sealed class LogRecord : IDisposable
         return leftOut;
     }
 
-    private IEnumerable<(ReadOnlyMemory<byte> Line, long Sequence)> Lines(LogSegment segment, int length)
+    private LineEnumerator Lines(LogSegment segment, int length) => new(_encoder, segment.Bytes.AsSpan(0, length), segment.FirstSequence);
+
+    /// <summary>Finds the lines in frames: for <c>foreach</c>, without an object for each.</summary>
+    private ref struct LineEnumerator(FrameEncoder encoder, ReadOnlySpan<byte> frames, long first)
     {
-        var sequence = segment.FirstSequence;
-        for (var offset = 0; offset < length; sequence++)
+        private readonly FrameEncoder _encoder = encoder;
+        private ReadOnlySpan<byte> _frames = frames;
+        private long _sequence = first - 1;
+
+        public FoundLine Current { get; private set; }
+
+        public readonly LineEnumerator GetEnumerator() => this;
+
+        public bool MoveNext()
         {
-            var (start, size) = WebSocketFrame.Measure(segment.Bytes.AsSpan(offset));
-            if (_encoder.TryGetLine(segment.Bytes.AsSpan(offset + start, size), sequence, out var inside, out var lineLength))
+            while (!_frames.IsEmpty)
             {
-                yield return (segment.Bytes.AsMemory(offset + start + inside, lineLength), sequence);
+                var (start, size) = WebSocketFrame.Measure(_frames);
+                var json = _frames.Slice(start, size);
+                _frames = _frames[(start + size)..];
+                _sequence++;
+                if (_encoder.TryGetLine(json, _sequence, out var inside, out var length))
+                {
+                    Current = new FoundLine(json.Slice(inside, length), _sequence);
+                    return true;
+                }
             }
 
-            offset += start + size;
+            return false;
+        }
+    }
+
+    /// <summary>The inside of a line's string, and its sequence.</summary>
+    private readonly ref struct FoundLine(ReadOnlySpan<byte> line, long sequence)
+    {
+        private readonly ReadOnlySpan<byte> _line = line;
+
+        public void Deconstruct(out ReadOnlySpan<byte> foundLine, out long foundSequence) 
+        {
+            foundLine = _line;
+            foundSequence = sequence;
         }
     }
 }

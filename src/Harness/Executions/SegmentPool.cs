@@ -73,17 +73,17 @@ internal sealed class SegmentPool
     /// <summary>As <see cref="Rent"/>, but nobody is asked: the caller holds a log's lock.</summary>
     public LogSegment RentQuietly(int size, long firstSequence, bool isLoaded = false)
     {
-        var bytes = RentBytes(size);
+        var bytes = RentUncounted(size);
+        Interlocked.Add(ref _used, bytes.Length);
         return new LogSegment(this, bytes, bytes.Length, firstSequence, isLoaded);
     }
 
-    /// <summary>Memory that counts as that of logs; <see cref="Return"/> takes it back.</summary>
+    /// <summary>Memory for what passes through and is soon given back (<see cref="ReturnUncounted"/>): no log has to make room for it.</summary>
     /// <param name="size">Bytes it has at least.</param>
-    public byte[] RentBytes(int size)
+    public byte[] RentUncounted(int size)
     {
         _wasAsked = true;
         var capacity = size > LargestSegment ? size : Math.Max(SmallestSegment, (int)BitOperations.RoundUpToPowerOf2((uint)size));
-        Interlocked.Add(ref _used, capacity);
         if (IsKept(capacity) && KeptOf(capacity).TryPop(out var bytes))
         {
             Interlocked.Add(ref _keptBytes, -capacity);
@@ -93,14 +93,20 @@ internal sealed class SegmentPool
         return GC.AllocateUninitializedArray<byte>(capacity);
     }
 
-    /// <summary>Takes memory back.</summary>
+    /// <summary>Takes the bytes of a released segment back.</summary>
     public void Return(byte[] bytes)
     {
-        var used = Interlocked.Add(ref _used, -bytes.Length);
+        Interlocked.Add(ref _used, -bytes.Length);
+        ReturnUncounted(bytes);
+    }
+
+    /// <summary>Takes memory of <see cref="RentUncounted"/> back.</summary>
+    public void ReturnUncounted(byte[] bytes)
+    {
         if (IsKept(bytes.Length))
         {
             var kept = Interlocked.Add(ref _keptBytes, bytes.Length);
-            if (kept <= _limit / 8 || used + kept <= _limit)
+            if (kept <= _limit / 8 || Used + kept <= _limit)
             {
                 KeptOf(bytes.Length).Push(bytes);
                 return;

@@ -390,7 +390,7 @@ public sealed class ExecutionRegistryTests
     {
         const int Total = 4 * 1024 * 1024;
         using var engine = new Engine(new ExecutionOptions { TotalWindowBytes = Total, WindowBytes = Total / 2 });
-        string[] lines = [.. Enumerable.Repeat(new string('x', 100), 7_000)];
+        string[] lines = [.. Enumerable.Repeat(new string('x', 100), 6_500)];
         for (var i = 0; i < 4; i++)
         {
             await engine.RunAsync(lines);
