@@ -283,7 +283,7 @@ internal sealed class LogRecord : IDisposable
     {
         private readonly ReadOnlySpan<byte> _line = line;
 
-        public void Deconstruct(out ReadOnlySpan<byte> foundLine, out long foundSequence) 
+        public void Deconstruct(out ReadOnlySpan<byte> foundLine, out long foundSequence)
         {
             foundLine = _line;
             foundSequence = sequence;
