@@ -34,7 +34,6 @@ internal sealed class LineBatch
     private byte[] _bytes;
     private int _length;
     private int _read;
-    private int _unread;
 
     /// <param name="pool">Where its memory comes from: a thousand bodies that begin together fill a thousand batches before the first is read.</param>
     /// <param name="openedAt">See <see cref="OpenedAt"/>.</param>
@@ -52,10 +51,10 @@ internal sealed class LineBatch
     public long OpenedTick { get; }
 
     /// <summary>Entries that have not been read.</summary>
-    public int Unread => _unread;
+    public int Unread { get; private set; }
 
     /// <summary>Bytes of what has not been read.</summary>
-    public int UnreadBytes => _length - _read - _unread * HeaderBytes;
+    public int UnreadBytes => _length - _read - Unread * HeaderBytes;
 
     /// <summary>Adds an entry; false when the batch is full.</summary>
     public bool TryAdd(EntryKind kind, int millisecondsAfterOpening, ReadOnlySpan<byte> utf8)
@@ -99,7 +98,7 @@ internal sealed class LineBatch
         kind = (EntryKind)header[8];
         utf8 = _bytes.AsSpan(_read + HeaderBytes, length);
         _read += HeaderBytes + length;
-        _unread--;
+        Unread--;
         return true;
     }
 
@@ -108,7 +107,7 @@ internal sealed class LineBatch
     {
         _pool.ReturnUncounted(_bytes);
         _bytes = [];
-        (_length, _read, _unread) = (0, 0, 0);
+        (_length, _read, Unread) = (0, 0, 0);
     }
 
     private bool TryReserve(int bytes, out Span<byte> destination)
@@ -139,6 +138,6 @@ internal sealed class LineBatch
         BinaryPrimitives.WriteInt32LittleEndian(header[4..], millisecondsAfterOpening);
         header[8] = (byte)kind;
         _length += HeaderBytes + length;
-        _unread++;
+        Unread++;
     }
 }

@@ -113,21 +113,21 @@ internal sealed class LogRecord : IDisposable
             }
 
             var (length, frames) = segment.Committed;
-            foreach (var (line, sequence) in Lines(segment, length))
+            foreach (var line in Lines(segment, length))
             {
                 // What came from the store may reach into what memory has.
-                if (sequence < next)
+                if (line.Sequence < next)
                 {
                     continue;
                 }
 
-                if (limit-- == 0 || (destination.WrittenCount + line.Length + 3 > end && next > first))
+                if (limit-- == 0 || (destination.WrittenCount + line.Text.Length + 3 > end && next > first))
                 {
-                    return (first, sequence);
+                    return (first, line.Sequence);
                 }
 
-                WriteLine(line, destination);
-                next = sequence + 1;
+                WriteLine(line.Text, destination);
+                next = line.Sequence + 1;
             }
 
             next = Math.Max(next, segment.FirstSequence + frames);
@@ -194,9 +194,9 @@ internal sealed class LogRecord : IDisposable
     private int LineBytes(LogSegment segment)
     {
         var bytes = 0;
-        foreach (var (line, _) in Lines(segment, segment.Committed.Length))
+        foreach (var line in Lines(segment, segment.Committed.Length))
         {
-            bytes += line.Length + 3;
+            bytes += line.Text.Length + 3;
         }
 
         return bytes;
@@ -214,15 +214,15 @@ internal sealed class LogRecord : IDisposable
         }
 
         var oldest = segment.FirstSequence + frames;
-        foreach (var (line, sequence) in Lines(segment, length))
+        foreach (var line in Lines(segment, length))
         {
             if (total <= maxBytes)
             {
-                oldest = sequence;
+                oldest = line.Sequence;
                 break;
             }
 
-            total -= line.Length + 3;
+            total -= line.Text.Length + 3;
         }
 
         maxBytes = 0;
@@ -232,15 +232,15 @@ internal sealed class LogRecord : IDisposable
     private bool CopyLines(LogSegment segment, long from, ArrayBufferWriter<byte> destination)
     {
         var leftOut = false;
-        foreach (var (line, sequence) in Lines(segment, segment.Committed.Length))
+        foreach (var line in Lines(segment, segment.Committed.Length))
         {
-            if (sequence < from)
+            if (line.Sequence < from)
             {
                 leftOut = true;
                 continue;
             }
 
-            WriteLine(line, destination);
+            WriteLine(line.Text, destination);
         }
 
         return leftOut;
@@ -279,14 +279,10 @@ internal sealed class LogRecord : IDisposable
     }
 
     /// <summary>The inside of a line's string, and its sequence.</summary>
-    private readonly ref struct FoundLine(ReadOnlySpan<byte> line, long sequence)
+    private readonly ref struct FoundLine(ReadOnlySpan<byte> text, long sequence)
     {
-        private readonly ReadOnlySpan<byte> _line = line;
+        public ReadOnlySpan<byte> Text { get; } = text;
 
-        public void Deconstruct(out ReadOnlySpan<byte> foundLine, out long foundSequence)
-        {
-            foundLine = _line;
-            foundSequence = sequence;
-        }
+        public long Sequence { get; } = sequence;
     }
 }

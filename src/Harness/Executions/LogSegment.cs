@@ -60,9 +60,6 @@ internal sealed class LogSegment
     /// <summary>Bytes written, committed or not. For the log writer only.</summary>
     public int Written { get; private set; }
 
-    /// <summary>Frames written, committed or not. For the log writer only.</summary>
-    public int WrittenFrames => _frames;
-
     /// <summary>True when a committed frame has this sequence.</summary>
     public bool Contains(long sequence) => sequence >= FirstSequence && sequence < FirstSequence + Committed.Frames;
 

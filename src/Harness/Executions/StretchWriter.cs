@@ -5,7 +5,8 @@ namespace Harness.Executions;
 
 /// <summary>
 /// Packs the frames of a log one after another, as <see cref="FramePacker"/> says: the log writer does it while it has their lines at hand. Its
-/// memory is the pool's until <see cref="Return"/>. For one thread at a time.
+/// memory is the pool's until <see cref="Return"/>; it doubles when it is full, to twice the frames at most, which are those of one
+/// segment or of a log that is small enough to be packed. For one thread at a time.
 /// </summary>
 internal sealed class StretchWriter
 {

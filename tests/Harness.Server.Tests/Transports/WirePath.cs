@@ -23,9 +23,6 @@ public enum WirePath
 /// <summary>Servers and sockets for each of the paths.</summary>
 internal static class WirePaths
 {
-    /// <summary>All that do not go straight to the system's socket.</summary>
-    public static TheoryData<WirePath> Indirect => [WirePath.Tls, WirePath.Http2, WirePath.PlainHttp2];
-
     /// <summary>All of them.</summary>
     public static TheoryData<WirePath> All => [WirePath.Plain, WirePath.Tls, WirePath.Http2, WirePath.PlainHttp2];
 
