@@ -25,8 +25,11 @@ switch (args)
     case [NaiveServer.Command, var port, ..]:
         await NaiveServer.RunAsync(port);
         return 0;
-    case [StringServer.Command, var port, .. var store]:
-        await StringServer.RunAsync(port, store);
+    case [ReadyBlocksServer.Command, var port, ..]:
+        await ReadyBlocksServer.RunAsync(port);
+        return 0;
+    case [EmbeddedServer.Command, var port, var difference, .. var store]:
+        await EmbeddedServer.RunAsync(port, difference, store);
         return 0;
 }
 

@@ -6,6 +6,7 @@ namespace Harness.Benchmarks.Measurements;
 internal sealed class DeliveryMeasurement(string work, string title, Load load, Scale scale) : IMeasurement
 {
     private const int ProbeShare = 20;
+    private const int MaxProbed = 500_000;
     private const int MaxRuns = 50;
 
     public string Work => work;
@@ -22,7 +23,7 @@ internal sealed class DeliveryMeasurement(string work, string title, Load load, 
     {
         // A short one first says how long it will take: the slow get fewer lines. The fast do several runs.
         var full = scale.Load(load);
-        var probe = full with { Lines = Math.Max(10, full.Lines / ProbeShare) };
+        var probe = full with { Lines = Math.Max(10, Math.Min(full.Lines / ProbeShare, MaxProbed / full.Sockets)) };
         var seconds = LoadRun.Run(server, contender.Protocol, probe, scale.TimeLimit).Elapsed.TotalSeconds;
         var share = Math.Min(1, scale.LongestRun.TotalSeconds / (seconds * full.Lines / probe.Lines));
         var lines = Math.Max(probe.Lines, (long)(full.Lines * share));

@@ -21,7 +21,9 @@ internal static class Contenders
             yield return new($"Harness{suffix}, SSE", server, () => new EventStreamProtocol(), "W8");
             yield return new($"Harness{suffix}, SignalR JSON", server, () => new HubProtocol(isPacked: false, isGroup: false), "W8");
             yield return new($"Harness{suffix}, SignalR MessagePack", server, () => new HubProtocol(isPacked: true, isGroup: false), "W8");
-            yield return new($"Harness{suffix}, strings", [.. Self(StringServer.Command), .. store], () => new SocketProtocol(), "W1", "W3");
+            yield return new($"Harness{suffix}, strings", [.. Self(EmbeddedServer.Command), EmbeddedServer.Strings, .. store], () => new SocketProtocol(), "W1", "W3");
+            yield return new(
+                $"Harness{suffix}, through the stream", [.. Self(EmbeddedServer.Command), EmbeddedServer.Stream, .. store], () => new SocketProtocol(), Deliveries);
         }
     }
 
@@ -41,6 +43,7 @@ internal static class Contenders
 
     private static IEnumerable<Contender> DotNetRivals()
     {
+        yield return new("ready blocks", Self(ReadyBlocksServer.Command), () => new SocketProtocol(), "W1", "W2");
         yield return new("naive Kestrel", AtItsBest(NaiveServer.Command), () => new SocketProtocol(), Deliveries);
         yield return new("SignalR group, JSON", AtItsBest(NaiveServer.Command), () => new HubProtocol(isPacked: false, isGroup: true), [.. Deliveries, "W8"]);
         yield return new("SignalR group, MessagePack", AtItsBest(NaiveServer.Command), () => new HubProtocol(isPacked: true, isGroup: true), [.. Deliveries, "W8"]);

@@ -1,22 +1,42 @@
 using System.Globalization;
+using System.Net;
 using Harness.Executions;
 using Harness.Server;
 using Harness.Storage;
+using Microsoft.AspNetCore.Connections.Features;
 
 namespace Harness.Benchmarks.Transports;
 
-/// <summary>Harness inside a program of one's own, whose lines are strings as most programs have them; otherwise as <c>harness server</c>.</summary>
-internal static class StringServer
+/// <summary>Harness inside a program of one's own, otherwise as <c>harness server</c>.</summary>
+internal static class EmbeddedServer
 {
-    /// <summary>The argument that makes this program the server.</summary>
-    public const string Command = "strings-server";
+    /// <summary>The argument that makes this program the server; a port, one of the next two and the store follow.</summary>
+    public const string Command = "embedded-server";
+
+    /// <summary>Lines are strings, as most programs have them.</summary>
+    public const string Strings = "strings";
+
+    /// <summary>Connections have no socket to write to, as with TLS or within HTTP/2: all goes through the stream.</summary>
+    public const string Stream = "stream";
 
     /// <summary>Runs until it is killed.</summary>
-    public static async Task RunAsync(string port, string[] store)
+    /// <exception cref="ArgumentException"><paramref name="difference"/> is neither.</exception>
+    public static async Task RunAsync(string port, string difference, string[] store)
     {
         var builder = WebApplication.CreateBuilder();
-        builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
-        builder.AddHarness().Services.AddSingleton<IExecutionKind, StringKind>();
+        var harness = builder.AddHarness();
+        switch (difference)
+        {
+            case Strings:
+                harness.Services.AddSingleton<IExecutionKind, StringKind>();
+                break;
+            case Stream:
+                harness.Services.AddSingleton<IExecutionKind, SyntheticKind>();
+                break;
+            default:
+                throw new ArgumentException($"'{difference}' is neither {Strings} nor {Stream}.", nameof(difference));
+        }
+
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(store switch
         {
@@ -24,6 +44,19 @@ internal static class StringServer
             ["--store", var connection] => [Setting(nameof(StoreOptions.ConnectionString), connection)],
             _ => [Setting(nameof(StoreOptions.MemoryOnly), "true")],
         });
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, int.Parse(port, CultureInfo.InvariantCulture), listen =>
+        {
+            if (difference == Stream)
+            {
+                listen.Use(next => connection =>
+                {
+                    connection.Features.Set<IConnectionSocketFeature>(null);
+                    return next(connection);
+                });
+            }
+
+            listen.UseHarness();
+        }));
         var app = builder.Build();
         app.MapHarness();
         await app.RunAsync();
