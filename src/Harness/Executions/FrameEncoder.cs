@@ -20,8 +20,14 @@ internal sealed class FrameEncoder
     public FrameEncoder(string id)
     {
         _id = id;
-        _logPrefix = Encoding.UTF8.GetBytes($"{{\"type\":\"log\",\"id\":\"{id}\",\"message\":\"");
+        _logPrefix = [.. LogBegin, .. Encoding.UTF8.GetBytes(id), .. BeforeMessage, (byte)'"'];
     }
+
+    /// <summary>How every log frame's JSON begins; the execution's id follows.</summary>
+    public static ReadOnlySpan<byte> LogBegin => "{\"type\":\"log\",\"id\":\""u8;
+
+    /// <summary>What stands between the id and the message, a JSON string.</summary>
+    public static ReadOnlySpan<byte> BeforeMessage => "\",\"message\":"u8;
 
     private static ReadOnlySpan<byte> SequenceName => ",\"seq\":"u8;
 
@@ -95,7 +101,8 @@ internal sealed class FrameEncoder
         return destination[_logPrefix.Length..];
     }
 
-    private static int TailLength(long sequence) =>
+    /// <summary>Bytes behind the message of a frame, or behind its document.</summary>
+    public static int TailLength(long sequence) =>
         SequenceName.Length + Digits(sequence) + TimestampName.Length + TimestampLength + FrameEnd.Length;
 
     private void WriteTail(Span<byte> destination, long sequence, DateTimeOffset at)

@@ -64,15 +64,16 @@ internal sealed class EventBatch : IMessagePackWritable
         writer.WriteMapHeader(1);
         writer.WriteString(Events);
         writer.WriteArrayHeader(_count);
-        if (TryRender(MessagePackFormat.Shared, out var text))
+        if (TryRender(PackedEvent.Shared, out var text))
         {
             writer.WriteRaw(text.Span);
             return;
         }
 
-        for (var frames = _frames.Span; !frames.IsEmpty;)
+        var sequence = _first;
+        for (var frames = _frames.Span; !frames.IsEmpty; sequence++)
         {
-            JsonTranscoder.ToMessagePack(Next(ref frames), writer);
+            PackedEvent.Write(Next(ref frames), sequence, writer);
         }
     }
 
@@ -130,20 +131,6 @@ internal sealed class EventBatch : IMessagePackWritable
         {
             output.Write(json);
             output.Write(","u8);
-        }
-    }
-
-    private sealed class MessagePackFormat : IFrameFormat
-    {
-        public static MessagePackFormat Shared { get; } = new();
-
-        public object Key => this;
-
-        public void Write(ReadOnlySpan<byte> json, long sequence, IBufferWriter<byte> output)
-        {
-            using var writer = new MessagePackWriter(json.Length);
-            JsonTranscoder.ToMessagePack(json, writer);
-            output.Write(writer.Written);
         }
     }
 
