@@ -67,7 +67,7 @@ internal static partial class WarmUp
             using var socket = WebSocket.CreateFromStream(clientStream, isServer: false, subProtocol: null, Timeout.InfiniteTimeSpan);
 
             // Both end with the token, and nothing may run on without its services.
-            await Task.WhenAll(serving, AskAsync(socket, take, stop));
+            await Task.WhenAll(CloseAfterAsync(serving, server), AskAsync(socket, take, stop));
             await services.GetRequiredService<ExecutionRegistry>().StopAsync(stop);
         }
     }
@@ -95,6 +95,13 @@ internal static partial class WarmUp
             client.Dispose();
             throw;
         }
+    }
+
+    // As the web server does: the client's side waits for it after the handshake that closes the socket.
+    private static async Task CloseAfterAsync(Task serving, Socket server)
+    {
+        await serving;
+        server.Dispose();
     }
 
     private static ServiceProvider CreateServices()

@@ -83,21 +83,25 @@ public sealed class AgentFactory : IDisposable
         // A request brings rules and never a path: what is on the server's disk is not for it to name.
         if (AgentJson.Find(settings.Options, "rules") is not null)
         {
-            return CreateScripted("scripted", script => $"{script.Name}, rules of the request", ScriptReader.ReadRequest(settings.Options));
+            var script = ScriptReader.ReadRequest(settings.Options);
+            return CreateScripted($"{script.Name}, rules of the request", script);
         }
 
         return Given(_options.ScriptFile) is { } file
-            ? CreateScripted("scripted", script => $"{script.Name}, {Path.GetFileName(file)}", _scriptFile.Value)
+            ? CreateScripted($"{_scriptFile.Value.Name}, {Path.GetFileName(file)}", _scriptFile.Value)
             : CreateDemo("built-in scripted agent; neither the request nor the server has a script");
     }
 
     private WebhookAgent CreateWebhook(AgentSettings settings) =>
         new(_http, WebhookSettings.Read(settings.Options, _options.CallTimeLimit), settings.Environment);
 
-    private ScriptedAgent CreateDemo(string words) => CreateScripted("demo", _ => words, Demo.Value);
+    // It is asked for at every start, and its rules are not.
+    private ScriptedAgent CreateDemo(string words) => CreateScripted("demo", words, Demo);
 
-    private ScriptedAgent CreateScripted(string name, Func<Script, string> words, Script script) =>
-        new(name, $"{name} ({words(script)})", script, _options.MaxReplyBytes, _time);
+    private ScriptedAgent CreateScripted(string words, Script script) => CreateScripted("scripted", words, new Lazy<Script>(script));
+
+    private ScriptedAgent CreateScripted(string name, string words, Lazy<Script> script) =>
+        new(name, $"{name} ({words})", script, _options.MaxReplyBytes, _time);
 
     private OpenAIAgent CreateOpenAI(AgentSettings settings)
     {

@@ -7,10 +7,10 @@ namespace Harness.Agents;
 /// <summary>An agent that answers by the rules of a <see cref="Script"/>. It keeps each user's variables while it lives.</summary>
 /// <param name="name"><c>demo</c> or <c>scripted</c>.</param>
 /// <param name="description">For logs and banners.</param>
-/// <param name="script">The rules.</param>
+/// <param name="script">The rules; the first to talk to it asks for them.</param>
 /// <param name="maxReplyLength">Longest reply, in characters of its texts.</param>
 /// <param name="time">The clock of delays.</param>
-internal sealed class ScriptedAgent(string name, string description, Script script, int maxReplyLength, TimeProvider time) : IAgent
+internal sealed class ScriptedAgent(string name, string description, Lazy<Script> script, int maxReplyLength, TimeProvider time) : IAgent
 {
     private readonly ConversationStates<State> _states = new();
 
@@ -24,7 +24,7 @@ internal sealed class ScriptedAgent(string name, string description, Script scri
     public IConversation Open(string userId)
     {
         var state = _states.Get(userId);
-        state.Begin(script);
+        state.Begin(script.Value);
         return new Conversation(this, state);
     }
 
@@ -40,14 +40,14 @@ internal sealed class ScriptedAgent(string name, string description, Script scri
         }
 
         var said = ScriptTurn.Read(turn);
-        if ((script.Rules.FirstOrDefault(rule => Holds(rule, said, variables)) ?? script.Fallback) is not { } rule)
+        if ((script.Value.Rules.FirstOrDefault(rule => Holds(rule, said, variables)) ?? script.Value.Fallback) is not { } rule)
         {
             return (new AgentReply([]), TimeSpan.Zero);
         }
 
         if (rule.Forget)
         {
-            state.Forget(script);
+            state.Forget(script.Value);
         }
 
         var text = new ScriptText(said, variables, maxReplyLength);

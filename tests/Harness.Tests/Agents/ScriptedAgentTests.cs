@@ -203,6 +203,6 @@ public sealed class ScriptedAgentTests
     private static ScriptedAgent Agent(string yaml, TimeProvider? time = null)
     {
         using var text = new StringReader(yaml);
-        return new ScriptedAgent("scripted", "", ScriptReader.ReadYaml("test.yaml", text), 100_000, time ?? TimeProvider.System);
+        return new ScriptedAgent("scripted", "", new Lazy<Script>(ScriptReader.ReadYaml("test.yaml", text)), 100_000, time ?? TimeProvider.System);
     }
 }
