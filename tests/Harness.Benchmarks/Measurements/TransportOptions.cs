@@ -11,7 +11,8 @@ internal sealed class TransportOptions
 
           dotnet run -c Release --project tests/Harness.Benchmarks -- transports [options]
 
-          --only WORKS          Some of them, with commas, such as W1,W4,warm-up [default: all]
+          --only WORKS          Some of them, with commas, such as W1,W4,warm-up [default: all]. W1 to W4 are also measured through the web
+                                server's stream, as with TLS or HTTP/2, W1 and W2 beside what the machine allows (ready blocks)
                                   W1  one run, 1 socket; lines as UTF-8 and as strings
                                   W2  one run, 100 and 1,000 sockets
                                   W3  1,000 runs at once, 1 socket each; lines as UTF-8 and as strings
