@@ -18,16 +18,25 @@ internal sealed class HubProtocol(bool isPacked, bool isGroup) : ILoadProtocol
 
     public bool IsReady => _records.IsReady;
 
-    public byte[] Greeting(int port) =>
-        [.. _frames.Upgrade(port), .. WebSocketFrames.Frame($"{{\"protocol\":\"{(isPacked ? "messagepack" : "json")}\",\"version\":1}}\u001e")];
+    public byte[] Greeting(int port) => _frames.Upgrade(port);
 
     public byte[] Execute(Load load) =>
         Invoke(Invocation, "Execute", isGroup ? load.Data : $"{{\"kind\":\"synthetic\",\"data\":{load.Data}}}");
 
     public byte[] Watch(string id) => isGroup ? Invoke(Invocation, "Subscribe", $"\"{id}\"") : Invoke(StreamInvocation, "Watch", $"\"{id}\",0");
 
-    public int Take(ReadOnlySpan<byte> bytes, Arrivals arrivals, Action<byte[]> answer) =>
-        _frames.Take(bytes, payload => _records.Take(payload, arrivals), answer);
+    public int Take(ReadOnlySpan<byte> bytes, Arrivals arrivals, Action<byte[]> answer)
+    {
+        var wasOpen = _frames.IsOpen;
+        var taken = _frames.Take(bytes, payload => _records.Take(payload, arrivals), answer);
+        if (!wasOpen && _frames.IsOpen)
+        {
+            // Not before the handshake of the socket is answered (RFC 6455, 4.1).
+            answer(WebSocketFrames.Frame($"{{\"protocol\":\"{(isPacked ? "messagepack" : "json")}\",\"version\":1}}\u001e"));
+        }
+
+        return taken;
+    }
 
     private byte[] Invoke(int type, string method, string arguments)
     {
