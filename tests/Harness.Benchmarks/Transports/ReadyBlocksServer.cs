@@ -1,9 +1,9 @@
-using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Harness.Executions;
 
 namespace Harness.Benchmarks.Transports;
 
@@ -33,31 +33,50 @@ internal static class ReadyBlocksServer
         }
     }
 
-    // Who only looks whether the server listens, and goes, is no client.
+    // Who only looks whether the server listens, and goes, is no client. A client's socket is let go when the client has gone, not at the end of
+    // its run: the others of the run are still being served, and it would take that for an error.
     private static async Task GreetAsync(Socket socket)
     {
-        socket.NoDelay = true;
+        using var client = socket;
+        client.NoDelay = true;
         var buffer = new byte[MaxRequest];
-        var length = 0;
-        while (buffer.AsSpan(0, length).IndexOf("\r\n\r\n"u8) < 0)
+        try
         {
-            if (await socket.ReceiveAsync(buffer.AsMemory(length)) is var received && received == 0)
+            if (!await ReceiveRequestAsync(client, buffer))
             {
-                socket.Dispose();
                 return;
+            }
+
+            await client.SendAsync("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"u8.ToArray());
+            var command = Parse(buffer.AsSpan(0, await client.ReceiveAsync(buffer.AsMemory())));
+            var run = command.GetProperty("action").GetString() == "execute" ? new Run(command.GetProperty("data")) : Runs[command.GetProperty("id").GetString()!];
+            Runs[run.Id] = run;
+            await client.SendAsync(Frame(run.Event("status", "running", 1)));
+            run.Add(client);
+            while (await client.ReceiveAsync(buffer.AsMemory()) > 0)
+            {
+            }
+        }
+        catch (SocketException)
+        {
+            // It was cut: the same as gone.
+        }
+    }
+
+    private static async Task<bool> ReceiveRequestAsync(Socket client, byte[] buffer)
+    {
+        for (var length = 0; buffer.AsSpan(0, length).IndexOf("\r\n\r\n"u8) < 0;)
+        {
+            var received = await client.ReceiveAsync(buffer.AsMemory(length));
+            if (received == 0)
+            {
+                return false;
             }
 
             length += received;
         }
 
-        await socket.SendAsync("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"u8.ToArray());
-        length = await socket.ReceiveAsync(buffer.AsMemory());
-
-        var command = Parse(buffer.AsSpan(0, length));
-        var run = command.GetProperty("action").GetString() == "execute" ? new Run(command.GetProperty("data")) : Runs[command.GetProperty("id").GetString()!];
-        Runs[run.Id] = run;
-        await socket.SendAsync(Frame(run.Event("status", "running", 1)));
-        run.Add(socket);
+        return true;
     }
 
     // A command is short and comes whole, masked with the four bytes before it.
@@ -72,13 +91,7 @@ internal static class ReadyBlocksServer
         return JsonElement.Parse(frame[start..]);
     }
 
-    private static byte[] Frame(NaiveEvent content)
-    {
-        var payload = JsonSerializer.SerializeToUtf8Bytes(content);
-        var head = new byte[] { 0x81, 126, 0, 0 };
-        BinaryPrimitives.WriteUInt16BigEndian(head.AsSpan(2), (ushort)payload.Length);
-        return payload.Length < 126 ? [0x81, (byte)payload.Length, .. payload] : [.. head, .. payload];
-    }
+    private static byte[] Frame(NaiveEvent content) => WebSocketFrame.Of(JsonSerializer.SerializeToUtf8Bytes(content));
 
     private sealed class Run(JsonElement data)
     {

@@ -5,7 +5,7 @@ namespace Harness.Server.Transports.SignalR.MessagePack;
 
 /// <summary>
 /// An event of a log as MessagePack, the same as its JSON would become. Nearly all events are lines, whose layout is known, and of those only the
-/// message may need a look: that is a tenth of the work.
+/// message may need a look.
 /// </summary>
 internal sealed class PackedEvent : IFrameFormat
 {
