@@ -44,6 +44,14 @@ internal static class ClientTools
         return "bash";
     }
 
+    public static string Nginx()
+    {
+        // Where those who are not root have no path to.
+        var nginx = new[] { "/usr/sbin/nginx", "nginx" }.FirstOrDefault(nginx => CanRun(nginx, "-v"));
+        Require(nginx is not null, "nginx is not installed (Debian: nginx)");
+        return nginx!;
+    }
+
     public static string ClientFile(string name) => Path.Combine(ClientsFolder, name);
 
     private static void Require(bool isThere, string reason)

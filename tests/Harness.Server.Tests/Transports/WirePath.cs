@@ -18,17 +18,27 @@ public enum WirePath
 
     /// <summary>One of many streams of a connection without TLS, as behind a proxy.</summary>
     PlainHttp2,
+
+    /// <summary>HTTP/1.1 to nginx, and from there on.</summary>
+    Proxy,
 }
 
 /// <summary>Servers and sockets for each of the paths.</summary>
 internal static class WirePaths
 {
     /// <summary>All of them.</summary>
-    public static TheoryData<WirePath> All => [WirePath.Plain, WirePath.Tls, WirePath.Http2, WirePath.PlainHttp2];
+    public static TheoryData<WirePath> All => [.. Enum.GetValues<WirePath>()];
 
     /// <summary>A server that can be reached this way.</summary>
     public static async Task<HarnessApp> StartAsync(this WirePath path, params (string Name, string? Value)[] settings)
     {
+        if (path == WirePath.Proxy)
+        {
+            var behind = await HarnessApp.StartAsync(services => services.AddSingleton<NginxProxy>(), settings);
+            await behind.Services.GetRequiredService<NginxProxy>().StartAsync(behind.Address);
+            return behind;
+        }
+
         if (path != WirePath.PlainHttp2)
         {
             return await TlsApp.StartAsync(settings);
@@ -46,6 +56,7 @@ internal static class WirePaths
         WirePath.Plain => RawSocket.ConnectAsync(TlsApp.AddressOf(app, overTls: false), receiveBuffer, path: route),
         WirePath.Tls => RawSocket.ConnectAsync(TlsApp.AddressOf(app), receiveBuffer, path: route),
         WirePath.Http2 => RawSocket.ConnectOverHttp2Async(TlsApp.AddressOf(app), route),
+        WirePath.Proxy => RawSocket.ConnectAsync(app.Services.GetRequiredService<NginxProxy>().Address, receiveBuffer, path: route),
         _ => RawSocket.ConnectOverHttp2Async(app.Address, route),
     };
 
