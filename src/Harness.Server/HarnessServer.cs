@@ -1,3 +1,4 @@
+using Harness.Executions;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
@@ -45,7 +46,8 @@ public static class HarnessServer
                 return StartFailure.ExitCode;
             }
 
-            var warmUp = WarmUp.RunAsync(app.Logger, app.Lifetime.ApplicationStopping);
+            var executions = app.Services.GetRequiredService<ExecutionRegistry>();
+            var warmUp = WarmUp.RunAsync(app.Logger, () => executions.ActiveCount > 0, app.Lifetime.ApplicationStopping);
             await app.WaitForShutdownAsync();
             await warmUp;
             return 0;

@@ -31,15 +31,16 @@ internal static partial class WarmUp
 
     /// <summary>Runs on the pool, for ten seconds at most. Never fails: without it the server is as good but for its first answers.</summary>
     /// <param name="logger">Is told, in its debug log, why it was in vain.</param>
+    /// <param name="isBusy">True once somebody is served, who needs the processor more than the rest of it does.</param>
     /// <param name="stop">Ends it.</param>
-    public static async Task RunAsync(ILogger logger, CancellationToken stop)
+    public static async Task RunAsync(ILogger logger, Func<bool> isBusy, CancellationToken stop)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
         limit.CancelAfter(TimeLimit);
         try
         {
-            await ServeAsync(_ => { }, limit.Token);
+            await ServeAsync(_ => { }, isBusy, limit.Token);
         }
         catch (Exception e)
         {
@@ -48,12 +49,13 @@ internal static partial class WarmUp
         }
     }
 
-    /// <summary>Serves one client that asks all of it.</summary>
+    /// <summary>Serves one client that asks one thing after the other.</summary>
     /// <param name="take">Is told each frame the client gets.</param>
+    /// <param name="isBusy">True: the client asks nothing more.</param>
     /// <param name="stop">Ends it.</param>
     /// <exception cref="IOException">There is no loopback.</exception>
     /// <exception cref="OperationCanceledException">It was ended.</exception>
-    internal static async Task ServeAsync(Action<ReadOnlyMemory<byte>> take, CancellationToken stop)
+    internal static async Task ServeAsync(Action<ReadOnlyMemory<byte>> take, Func<bool> isBusy, CancellationToken stop)
     {
         var (client, server) = await ConnectAsync(stop);
         using (client)
@@ -67,7 +69,7 @@ internal static partial class WarmUp
             using var socket = WebSocket.CreateFromStream(clientStream, isServer: false, subProtocol: null, Timeout.InfiniteTimeSpan);
 
             // Both end with the token, and nothing may run on without its services.
-            await Task.WhenAll(CloseAfterAsync(serving, server), AskAsync(socket, take, stop));
+            await Task.WhenAll(CloseAfterAsync(serving, server), AskAsync(socket, take, isBusy, stop));
             await services.GetRequiredService<ExecutionRegistry>().StopAsync(stop);
         }
     }
@@ -118,30 +120,34 @@ internal static partial class WarmUp
         return services.BuildServiceProvider();
     }
 
-    private static async Task AskAsync(WebSocket socket, Action<ReadOnlyMemory<byte>> take, CancellationToken stop)
+    private static async Task AskAsync(WebSocket socket, Action<ReadOnlyMemory<byte>> take, Func<bool> isBusy, CancellationToken stop)
     {
-        foreach (var command in Commands)
-        {
-            await socket.SendAsync(command, WebSocketMessageType.Text, endOfMessage: true, stop);
-        }
-
         using var room = new MemoryStream();
         var buffer = new byte[64 * 1024];
-        for (var answers = 0; answers < Commands.Length;)
+        foreach (var command in Commands)
         {
-            var received = await socket.ReceiveAsync(buffer.AsMemory(), stop);
-            if (received.MessageType == WebSocketMessageType.Close)
+            if (isBusy())
             {
-                return;
+                break;
             }
 
-            room.Write(buffer, 0, received.Count);
-            if (received.EndOfMessage)
+            await socket.SendAsync(command, WebSocketMessageType.Text, endOfMessage: true, stop);
+            for (var isAnswered = false; !isAnswered;)
             {
-                var frame = room.GetBuffer().AsMemory(0, (int)room.Length);
-                answers += frame.Span.StartsWith("{\"type\":\"result\""u8) || frame.Span.StartsWith("{\"type\":\"error\""u8) ? 1 : 0;
-                take(frame);
-                room.SetLength(0);
+                var received = await socket.ReceiveAsync(buffer.AsMemory(), stop);
+                if (received.MessageType == WebSocketMessageType.Close)
+                {
+                    return;
+                }
+
+                room.Write(buffer, 0, received.Count);
+                if (received.EndOfMessage)
+                {
+                    var frame = room.GetBuffer().AsMemory(0, (int)room.Length);
+                    isAnswered = frame.Span.StartsWith("{\"type\":\"result\""u8) || frame.Span.StartsWith("{\"type\":\"error\""u8);
+                    take(frame);
+                    room.SetLength(0);
+                }
             }
         }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Harness.Executions;
@@ -93,6 +94,7 @@ internal static class ExecutionDocument
     }
 
     /// <summary>A comma, unless this is the first element of its array.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Separate(ArrayBufferWriter<byte> json)
     {
         if (json.WrittenSpan[^1] != (byte)'[')

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Harness.Executions;
 
 /// <content>What the writer does with segments: fill, commit, and give back what the window has no room for.</content>
@@ -12,6 +14,7 @@ public sealed partial class ExecutionLog
 
     // Room for one frame in the tail, counted as written. Frames never straddle segments, so a range is whole frames. Nothing follows the last;
     // what follows the others for certain is the rest of their batch, which readers are to get in one write.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Span<byte> Reserve(int size, LineBatch? batch = null, bool isLast = false)
     {
         if (_tail.Capacity - _tail.Written < size)

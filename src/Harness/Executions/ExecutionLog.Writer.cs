@@ -165,7 +165,7 @@ public sealed partial class ExecutionLog
 
     private void Append(LogOpening opening) => AppendDocument(_encoder.Head("status", opening.Message), opening.Document.Span, _time.GetUtcNow());
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Append(LineBatch batch)
     {
         while (batch.TryRead(out var kind, out var milliseconds, out var utf8))

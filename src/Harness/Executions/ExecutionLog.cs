@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Threading.Channels;
 
@@ -86,6 +87,7 @@ public sealed partial class ExecutionLog
         TryWrite(utf8Line.Span) ? ValueTask.CompletedTask : WriteWhenThereIsRoomAsync(utf8Line, cancellationToken);
 
     /// <summary>Appends one line of UTF-8 without waiting. False when the pipeline is full: see <see cref="WaitToWriteAsync"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool TryWrite(ReadOnlySpan<byte> utf8Line)
     {
         utf8Line = JsonText.Valid(utf8Line);
@@ -95,6 +97,7 @@ public sealed partial class ExecutionLog
     }
 
     /// <summary>Appends one line without waiting. False when the pipeline is full.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool TryWrite(ReadOnlySpan<char> line)
     {
         // Three bytes a character is the most there can be; counting them exactly pays only for long lines.
@@ -191,6 +194,7 @@ public sealed partial class ExecutionLog
         while (!TryWrite(utf8Line.Span));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool TryAdd(EntryKind kind, ReadOnlySpan<byte> utf8)
     {
         lock (_writing)
@@ -220,6 +224,7 @@ public sealed partial class ExecutionLog
         return null;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int SinceOpening(LineBatch batch) => (int)(_hasSystemClock
         ? Environment.TickCount64 - batch.OpenedTick
         : (_time.GetUtcNow() - batch.OpenedAt).TotalMilliseconds);

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Harness.Executions;
@@ -92,6 +93,7 @@ internal sealed class FrameEncoder
     }
 
     /// <summary>The time in a frame's JSON, as it stands there.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static ReadOnlySpan<byte> TimestampOf(ReadOnlySpan<byte> json) => json[^(TimestampLength + FrameEnd.Length)..^FrameEnd.Length];
 
     private Span<byte> WriteLogPrefix(Span<byte> destination)
@@ -102,9 +104,11 @@ internal sealed class FrameEncoder
     }
 
     /// <summary>Bytes behind the message of a frame, or behind its document.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int TailLength(long sequence) =>
         SequenceName.Length + Digits(sequence) + TimestampName.Length + TimestampLength + FrameEnd.Length;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void WriteTail(Span<byte> destination, long sequence, DateTimeOffset at)
     {
         SequenceName.CopyTo(destination);
@@ -119,6 +123,7 @@ internal sealed class FrameEncoder
     }
 
     // Lines come in bursts: most share their millisecond with the one before.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void FormatTimestamp(DateTimeOffset at)
     {
         var milliseconds = at.UtcTicks / TimeSpan.TicksPerMillisecond;

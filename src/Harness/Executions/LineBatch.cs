@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 
 namespace Harness.Executions;
 
@@ -82,6 +83,7 @@ internal sealed class LineBatch
     }
 
     /// <summary>Reads the next entry; false at the end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool TryRead(out EntryKind kind, out int millisecondsAfterOpening, out ReadOnlySpan<byte> utf8)
     {
         if (_read == _length)
@@ -110,6 +112,7 @@ internal sealed class LineBatch
         (_length, _read, Unread) = (0, 0, 0);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool TryReserve(int bytes, out Span<byte> destination)
     {
         var needed = _length + HeaderBytes + bytes;
@@ -131,6 +134,7 @@ internal sealed class LineBatch
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Close(EntryKind kind, int millisecondsAfterOpening, int length)
     {
         var header = _bytes.AsSpan(_length, HeaderBytes);

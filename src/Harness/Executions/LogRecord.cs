@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 
 namespace Harness.Executions;
 
@@ -181,6 +182,7 @@ internal sealed class LogRecord : IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void WriteLine(ReadOnlySpan<byte> line, ArrayBufferWriter<byte> destination)
     {
         ExecutionDocument.Separate(destination);

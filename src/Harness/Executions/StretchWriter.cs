@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 
 namespace Harness.Executions;
 
@@ -87,6 +88,7 @@ internal sealed class StretchWriter
         _count++;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Span<byte> Room(int bytes)
     {
         var needed = _at + bytes + 2 * FramePacker.MaxVarint;

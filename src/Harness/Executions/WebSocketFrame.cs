@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 
 namespace Harness.Executions;
 
@@ -13,6 +14,7 @@ public static class WebSocketFrame
 
     /// <summary>Writes the header of a frame that fills the memory exactly: see <see cref="SizeOf"/>.</summary>
     /// <returns>Where the payload begins.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int WriteHeader(Span<byte> frame)
     {
         frame[0] = FinalText;
@@ -35,6 +37,7 @@ public static class WebSocketFrame
     }
 
     /// <summary>Where the payload of the first of several frames begins, and how long it is.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static (int Start, int Length) Measure(ReadOnlySpan<byte> frames) => frames[1] switch
     {
         126 => (4, BinaryPrimitives.ReadUInt16BigEndian(frames[2..])),

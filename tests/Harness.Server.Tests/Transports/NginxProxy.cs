@@ -18,7 +18,8 @@ internal sealed class NginxProxy : IAsyncDisposable
 
     /// <summary>Begins to listen.</summary>
     /// <param name="server">What is behind it.</param>
-    public async Task StartAsync(Uri server)
+    /// <returns>Its <see cref="Address"/>.</returns>
+    public async Task<Uri> StartAsync(Uri server)
     {
         var nginx = ClientTools.Nginx();
         Address = new Uri($"http://127.0.0.1:{FreePort()}");
@@ -35,6 +36,7 @@ internal sealed class NginxProxy : IAsyncDisposable
         }
         while (!line.Contains("event method", StringComparison.Ordinal));
         _errors = _nginx.StandardError.ReadToEndAsync(CancellationToken.None);
+        return Address;
     }
 
     public async ValueTask DisposeAsync()

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Harness.Executions;
 
@@ -34,6 +35,7 @@ internal sealed class EventText(Execution execution, bool wantsEvents) : IEventT
     public void WriteTruncation(LogRange range, IBufferWriter<byte> output) => WriteEvent(execution.Log.DescribeTruncation(range).Span, range.Last, output);
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Write(ReadOnlySpan<byte> json, long sequence, IBufferWriter<byte> output)
     {
         if (wantsEvents || !LogEvent.Is(json))
@@ -43,6 +45,7 @@ internal sealed class EventText(Execution execution, bool wantsEvents) : IEventT
     }
 
     // In one piece: it is written for every line.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void WriteEvent(ReadOnlySpan<byte> json, long sequence, IBufferWriter<byte> output)
     {
         var text = output.GetSpan(MaxHeadBytes + json.Length);
@@ -66,6 +69,7 @@ internal sealed class EventText(Execution execution, bool wantsEvents) : IEventT
     }
 
     // Every event begins with {"type":"…": the word is ours and short.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static ReadOnlySpan<byte> TypeOf(ReadOnlySpan<byte> json)
     {
         var word = json["{\"type\":\""u8.Length..];

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Harness.Executions;
@@ -104,6 +105,7 @@ internal sealed class EventBatch : IMessagePackWritable
         return _cursor is not null && _cursor.TryRender(format, _first, _first + _count - 1, out text);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static ReadOnlySpan<byte> Next(scoped ref ReadOnlySpan<byte> frames)
     {
         var (start, length) = WebSocketFrame.Measure(frames);
@@ -127,6 +129,7 @@ internal sealed class EventBatch : IMessagePackWritable
 
         public object Key => this;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Write(ReadOnlySpan<byte> json, long sequence, IBufferWriter<byte> output)
         {
             output.Write(json);

@@ -37,13 +37,17 @@ public sealed partial class EventStreamTests
         Assert.Equal(["no"], response.Headers.GetValues("X-Accel-Buffering"));
     }
 
-    [Fact]
-    public async Task LiveEventsComeAsTheyAreSaid()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task LiveEventsComeAsTheyAreSaid(bool isBehindProxy)
     {
         var (app, kind) = await ManualKind.StartAppAsync();
         await using var _ = app;
+        await using var proxy = new NginxProxy();
+        using var client = isBehindProxy ? new HttpClient { BaseAddress = await proxy.StartAsync(app.Address) } : app.CreateClient();
         var execution = await kind.StartAsync(app, "before");
-        using var reader = await EventReader.OpenAsync(app.Client, Path(execution));
+        using var reader = await EventReader.OpenAsync(client, Path(execution));
 
         Assert.Equal("retry: 2000", await reader.ReadAsync());
         Assert.Contains("event: status", await reader.ReadAsync(), StringComparison.Ordinal);

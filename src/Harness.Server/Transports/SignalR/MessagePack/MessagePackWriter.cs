@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Harness.Server.Transports.SignalR.MessagePack;
@@ -29,6 +30,7 @@ internal sealed class MessagePackWriter : IDisposable
 
     public void WriteBoolean(bool value) => WriteByte(value ? MessagePackCode.True : MessagePackCode.False);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void WriteInteger(long value)
     {
         switch (value)
@@ -54,6 +56,7 @@ internal sealed class MessagePackWriter : IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void WriteInteger(ulong value)
     {
         switch (value)
@@ -79,6 +82,7 @@ internal sealed class MessagePackWriter : IDisposable
     public void WriteDouble(double value) => Write(MessagePackCode.Float64, BitConverter.DoubleToUInt64Bits(value), 8);
 
     /// <summary>Writes text, or nil for null. What UTF-8 cannot carry (lone surrogates) becomes U+FFFD.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void WriteString(string? value)
     {
         if (value is null)
@@ -91,6 +95,7 @@ internal sealed class MessagePackWriter : IDisposable
     }
 
     /// <summary>Writes text that is UTF-8 already.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void WriteString(ReadOnlySpan<byte> utf8)
     {
         _length += WriteStringHeader(Reserve(LongestHeader), utf8.Length);
@@ -146,12 +151,14 @@ internal sealed class MessagePackWriter : IDisposable
         EndContainer(start, count, MessagePackCode.FixMap, MessagePackCode.Map16, MessagePackCode.Map32);
 
     /// <summary>Writes bytes that are MessagePack already.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void WriteRaw(ReadOnlySpan<byte> bytes)
     {
         bytes.CopyTo(Reserve(bytes.Length));
         _length += bytes.Length;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int WriteStringHeader(Span<byte> destination, int length)
     {
         switch (length)
@@ -213,6 +220,7 @@ internal sealed class MessagePackWriter : IDisposable
         _length += 1 + size;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Span<byte> Reserve(int size)
     {
         if (_buffer.Length - _length < size)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Harness.Executions;
 
 namespace Harness.Server.Transports.SignalR.MessagePack;
@@ -33,6 +34,7 @@ internal sealed class PackedEvent : IFrameFormat
     /// <param name="json">The event as a log gave it.</param>
     /// <param name="sequence">Its sequence.</param>
     /// <param name="writer">Where it goes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Write(ReadOnlySpan<byte> json, long sequence, MessagePackWriter writer)
     {
         if (!LogFrame.TryRead(json, sequence, out var line))
@@ -59,6 +61,7 @@ internal sealed class PackedEvent : IFrameFormat
         writer.WriteString(line.Timestamp);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Write(ReadOnlySpan<byte> json, long sequence, IBufferWriter<byte> output)
     {
         using var writer = new MessagePackWriter(json.Length);
