@@ -155,7 +155,8 @@ public sealed class PostgresCluster : IAsyncLifetime
         return process.ExitCode;
     }
 
-    private static int FreePort()
+    /// <summary>A port for a program that cannot choose one itself; nothing keeps others from it until it listens.</summary>
+    internal static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

@@ -1,8 +1,7 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Harness.Server.Tests.Cli;
 using Harness.Server.Tests.Clients;
+using Harness.Storage.Tests;
 
 namespace Harness.Server.Tests.Transports;
 
@@ -22,7 +21,7 @@ internal sealed class NginxProxy : IAsyncDisposable
     public async Task<Uri> StartAsync(Uri server)
     {
         var nginx = ClientTools.Nginx();
-        Address = new Uri($"http://127.0.0.1:{FreePort()}");
+        Address = new Uri($"http://127.0.0.1:{PostgresCluster.FreePort()}");
         var configuration = Path.Combine(_folder, "nginx.conf");
         await File.WriteAllTextAsync(configuration, await ConfigurationAsync(server), TestContext.Current.CancellationToken);
         _nginx = Process.Start(new ProcessStartInfo(nginx, ["-p", _folder, "-e", "stderr", "-c", configuration]) { RedirectStandardError = true })!;
@@ -75,12 +74,5 @@ internal sealed class NginxProxy : IAsyncDisposable
             {{shown}}
             }
             """;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -45,7 +45,8 @@ public sealed partial class EventStreamTests
         var (app, kind) = await ManualKind.StartAppAsync();
         await using var _ = app;
         await using var proxy = new NginxProxy();
-        using var client = isBehindProxy ? new HttpClient { BaseAddress = await proxy.StartAsync(app.Address) } : app.CreateClient();
+        using var client = app.CreateClient();
+        client.BaseAddress = isBehindProxy ? await proxy.StartAsync(app.Address) : app.Address;
         var execution = await kind.StartAsync(app, "before");
         using var reader = await EventReader.OpenAsync(client, Path(execution));
 
