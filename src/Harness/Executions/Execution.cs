@@ -124,8 +124,8 @@ public sealed partial class Execution
     /// <summary>True when the store did not take its end at first: whoever saves it then passes it on to retention.</summary>
     internal bool IsKeptUnsaved { get; set; }
 
-    /// <summary>The document of the result frame. Nothing is shown yet.</summary>
-    internal async ValueTask RenderEndAsync(ArrayBufferWriter<byte> json, ExecutionState state, ExecutionResult result)
+    /// <summary>The document of the result frame, and which part of it repeats lines. Nothing is shown yet.</summary>
+    internal async ValueTask<LineQuote> RenderEndAsync(ArrayBufferWriter<byte> json, ExecutionState state, ExecutionResult result)
     {
         LogRecord record;
         try
@@ -140,7 +140,7 @@ public sealed partial class Execution
 
         using (record)
         {
-            Describe(json, state, record, result, RecordLines.Newest);
+            return Describe(json, state, record, result, RecordLines.Newest);
         }
     }
 
@@ -167,7 +167,7 @@ public sealed partial class Execution
         return json.WrittenMemory;
     }
 
-    private void Describe(ArrayBufferWriter<byte> json, ExecutionState state, LogRecord record, ExecutionResult? result, RecordLines lines) =>
+    private LineQuote Describe(ArrayBufferWriter<byte> json, ExecutionState state, LogRecord record, ExecutionResult? result, RecordLines lines) =>
         ExecutionDocument.Write(json, Id, Request, state, record, result?.Details ?? default, _options, lines);
 
     private async Task WaitUntilStoredAsync()

@@ -40,7 +40,8 @@ internal static class ExecutionDocument
     }
 
     /// <summary>The whole document with the record: the preamble, the newest lines, the closing line; or a page of lines; or none.</summary>
-    public static void Write(
+    /// <returns>The newest lines in it.</returns>
+    public static LineQuote Write(
         ArrayBufferWriter<byte> json,
         string id,
         ExecutionRequest request,
@@ -54,10 +55,10 @@ internal static class ExecutionDocument
         json.GetSpan(1024 + (lines == RecordLines.Newest ? (int)Math.Clamp(record.LineBytesAtMost, 0, options.MaxRecordBytes) : 0));
         WriteHead(json, id, state);
         json.Write(",\"logs\":["u8);
-        var note = lines switch
+        var (note, quote) = lines switch
         {
-            { IsNone: true } => "",
-            { From: > 0 } => WritePage(json, record, lines, options),
+            { IsNone: true } => ("", default),
+            { From: > 0 } => (WritePage(json, record, lines, options), default),
             _ => WriteRecord(json, request, state, record, options),
         };
         json.Write("]"u8);
@@ -78,6 +79,7 @@ internal static class ExecutionDocument
         WriteSuspension(json, state);
         WriteDetails(json, details.Span, options.MaxDetailsBytes);
         json.Write("}"u8);
+        return quote;
     }
 
     /// <summary>One item of a list.</summary>
@@ -123,7 +125,7 @@ internal static class ExecutionDocument
         json.Write("\""u8);
     }
 
-    private static string WriteRecord(
+    private static (string Note, LineQuote Quote) WriteRecord(
         ArrayBufferWriter<byte> json, ExecutionRequest request, ExecutionState state, LogRecord record, ExecutionOptions options)
     {
         foreach (var line in request.Preamble)
@@ -132,14 +134,16 @@ internal static class ExecutionDocument
             WriteString(json, line);
         }
 
+        var at = json.WrittenCount;
         var (from, truncated) = record.CopyNewestLines(options.MaxRecordBytes, json);
+        var quote = new LineQuote(from, at, json.WrittenCount - at);
         if (request.ClosingLine?.Invoke(state) is { } closingLine)
         {
             Separate(json);
             WriteString(json, closingLine);
         }
 
-        return truncated ? $",\"logs_truncated\":true,\"logs_from\":{from}" : "";
+        return (truncated ? $",\"logs_truncated\":true,\"logs_from\":{from}" : "", quote);
     }
 
     // A page is read by sequence: the lines that are no frames have none.

@@ -132,8 +132,8 @@ public sealed partial class ExecutionLog
         }
 
         var document = SpareDocument.Rent();
-        var end = await ending.Render(document, _failure);
-        AppendDocument(_encoder.Head("result"), document.WrittenSpan, _time.GetUtcNow(), isLast: true);
+        var (end, quote) = await ending.Render(document, _failure);
+        AppendDocument(_encoder.Head("result"), document.WrittenSpan, _time.GetUtcNow(), isLast: true, quote);
         SpareDocument.Return(document);
         return end is null ? null : end with { LastSequence = _sequence };
     }
@@ -191,11 +191,11 @@ public sealed partial class ExecutionLog
         }
     }
 
-    private void AppendDocument(ReadOnlySpan<byte> head, ReadOnlySpan<byte> data, DateTimeOffset at, bool isLast = false)
+    private void AppendDocument(ReadOnlySpan<byte> head, ReadOnlySpan<byte> data, DateTimeOffset at, bool isLast = false, LineQuote quote = default)
     {
         var sequence = _sequence + 1;
         var size = FrameEncoder.SizeOfDocument(head.Length, data.Length, sequence);
         var json = _encoder.WriteDocument(Reserve(size, isLast: isLast), head, data, sequence, at);
-        _stretch?.AddWhole(json, size);
+        _stretch?.AddWhole(json, size, quote with { At = head.Length + quote.At });
     }
 }

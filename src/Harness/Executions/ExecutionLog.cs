@@ -250,4 +250,9 @@ internal sealed record LogOpening(string Message, ReadOnlyMemory<byte> Document)
 /// the store did not take the first result. Its second argument is what went wrong with the store so far; null: nothing.
 /// </param>
 /// <param name="Show">Called once, right before readers can see the result.</param>
-internal sealed record LogEnding(Func<ArrayBufferWriter<byte>, Exception?, ValueTask<StoredEnd?>> Render, Action Show);
+internal sealed record LogEnding(Func<ArrayBufferWriter<byte>, Exception?, ValueTask<RenderedEnd>> Render, Action Show);
+
+/// <summary>What is known of a log's end when its document is written.</summary>
+/// <param name="End">What the store keeps beside it; null: there is no store.</param>
+/// <param name="Quote">Which part of the document repeats lines of the log.</param>
+internal readonly record struct RenderedEnd(StoredEnd? End, LineQuote Quote);

@@ -148,8 +148,8 @@ public sealed partial class ExecutionRegistry
                 async (json, failure) =>
                 {
                     (state, result) = Decide(execution, state, result, failure);
-                    await execution.RenderEndAsync(json, state, result);
-                    return execution.Log.Archive is null ? null : EndOf(execution, state, result);
+                    var quote = await execution.RenderEndAsync(json, state, result);
+                    return new RenderedEnd(execution.Log.Archive is null ? null : EndOf(execution, state, result), quote);
                 },
                 () =>
                 {

@@ -94,8 +94,8 @@ public sealed partial class ExecutionRegistry
                     throw failure;
                 }
 
-                await execution.RenderEndAsync(json, state, result);
-                return EndOf(execution, state, result);
+                var quote = await execution.RenderEndAsync(json, state, result);
+                return new RenderedEnd(EndOf(execution, state, result), quote);
             },
             () => execution.ShowEnd(state, result)));
         execution.Log.Release(execution.DescribeEnd);

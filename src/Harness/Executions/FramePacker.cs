@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
@@ -13,10 +14,14 @@ namespace Harness.Executions;
 /// the frames), the number of frames and the bytes they unpack to (varints), then the frames. Each begins with a varint: its length
 /// times two, plus one for a whole JSON document; a line follows as it stands escaped in the frame, behind the milliseconds since the line
 /// before (zigzag varint; for the first, since 1970).
+/// In a stretch of version 2 the last frame is a document that repeats lines of the log: behind the two numbers stand the sequence of the first event
+/// looked at, where in the document the lines are, and how many bytes they take there, and the document is without them. Lines that are gone when it is
+/// unpacked have spaces in their place.
 /// </remarks>
 public static class FramePacker
 {
     internal const byte Version = 1;
+    internal const byte QuotingVersion = 2;
     internal const int PrefixBytes = 6;
     internal const int MaxVarint = 10;
 
@@ -47,14 +52,18 @@ public static class FramePacker
     {
         var packed = stretch.Packed.Span;
         header = default;
-        if (packed.Length < PrefixBytes || packed[0] != Version || Checksum(packed[5..]) != BinaryPrimitives.ReadUInt32LittleEndian(packed[1..]))
+        if (packed.Length < PrefixBytes || packed[0] is not (Version or QuotingVersion) || Checksum(packed[5..]) != BinaryPrimitives.ReadUInt32LittleEndian(packed[1..]))
         {
             return false;
         }
 
         var rest = packed[PrefixBytes..];
         var count = (int)ReadVarint(ref rest);
-        header = new PackedHeader(count, (int)ReadVarint(ref rest), (packed[5] & 1) != 0, packed.Length - rest.Length);
+        var frameBytes = (int)ReadVarint(ref rest);
+        var quote = packed[0] == QuotingVersion
+            ? new LineQuote((long)ReadVarint(ref rest), (int)ReadVarint(ref rest), (int)ReadVarint(ref rest))
+            : default;
+        header = new PackedHeader(count, frameBytes, (packed[5] & 1) != 0, packed.Length - rest.Length) { Quote = quote };
         return count == stretch.Last - stretch.First + 1;
     }
 
@@ -62,8 +71,9 @@ public static class FramePacker
     /// <param name="executionId">Whose frames.</param>
     /// <param name="stretch">What <see cref="Pack(string, ReadOnlySpan{byte}, long, int, bool)"/> gave.</param>
     /// <param name="destination">Gets the frames; <see cref="PackedHeader.FrameBytes"/> long.</param>
+    /// <param name="quoted">The lines that its last frame repeats (<see cref="QuotedLines"/>).</param>
     /// <exception cref="InvalidDataException"><see cref="TryReadHeader"/> is false for it.</exception>
-    public static void Unpack(string executionId, StoredFrames stretch, Span<byte> destination)
+    public static void Unpack(string executionId, StoredFrames stretch, Span<byte> destination, ReadOnlySpan<byte> quoted = default)
     {
         if (!TryReadHeader(stretch, out var header))
         {
@@ -75,22 +85,85 @@ public static class FramePacker
         var time = 0L;
         for (var sequence = stretch.First; sequence <= stretch.Last; sequence++)
         {
-            var mark = ReadVarint(ref rest);
-            var isWhole = (mark & 1) != 0;
-            time += isWhole ? 0 : Unzigzag(ReadVarint(ref rest));
-            var bytes = rest[..(int)(mark >> 1)];
-            rest = rest[bytes.Length..];
-            var size = isWhole ? WebSocketFrame.SizeOf(bytes.Length) : encoder.SizeOfLog(bytes.Length, sequence);
+            var bytes = ReadEntry(ref rest, ref time, out var isWhole);
+            var quote = sequence == stretch.Last ? header.Quote : default;
+            var size = isWhole ? WebSocketFrame.SizeOf(bytes.Length + quote.Length) : encoder.SizeOfLog(bytes.Length, sequence);
             var frame = destination[..size];
             destination = destination[size..];
             if (isWhole)
             {
-                bytes.CopyTo(frame[WebSocketFrame.WriteHeader(frame)..]);
+                WriteWhole(frame[WebSocketFrame.WriteHeader(frame)..], bytes, quote, quoted);
             }
             else
             {
                 encoder.WriteEscapedLog(frame, bytes, sequence, DateTimeOffset.FromUnixTimeMilliseconds(time));
             }
+        }
+    }
+
+    /// <summary>
+    /// The lines of a stretch from a sequence on, each as a JSON string, as further elements of the array that <paramref name="destination"/> ends
+    /// in. None when the stretch is damaged.
+    /// </summary>
+    internal static void CopyLines(StoredFrames stretch, long from, ArrayBufferWriter<byte> destination)
+    {
+        if (!TryReadHeader(stretch, out var header))
+        {
+            return;
+        }
+
+        var rest = stretch.Packed.Span[header.Start..];
+        var time = 0L;
+        for (var sequence = stretch.First; sequence <= stretch.Last; sequence++)
+        {
+            var bytes = ReadEntry(ref rest, ref time, out var isWhole);
+            if (!isWhole && sequence >= from)
+            {
+                LogRecord.WriteLine(bytes, destination);
+            }
+        }
+    }
+
+    // The line or the document at the front, which goes; a line also moves the time.
+    private static ReadOnlySpan<byte> ReadEntry(ref ReadOnlySpan<byte> rest, ref long milliseconds, out bool isWhole)
+    {
+        var mark = ReadVarint(ref rest);
+        isWhole = (mark & 1) != 0;
+        milliseconds += isWhole ? 0 : Unzigzag(ReadVarint(ref rest));
+        var bytes = rest[..(int)(mark >> 1)];
+        rest = rest[bytes.Length..];
+        return bytes;
+    }
+
+    // A document, with the lines it repeats, or spaces for those that are gone.
+    private static void WriteWhole(Span<byte> destination, ReadOnlySpan<byte> document, LineQuote quote, ReadOnlySpan<byte> quoted)
+    {
+        if (quote.Length == 0)
+        {
+            document.CopyTo(destination);
+            return;
+        }
+
+        document[..quote.At].CopyTo(destination);
+        document[quote.At..].CopyTo(destination[(quote.At + quote.Length)..]);
+        var lines = destination.Slice(quote.At, quote.Length);
+        lines.Fill((byte)' ');
+        var isFirst = document[quote.At - 1] == (byte)'[';
+        if (!quoted.IsEmpty && !isFirst)
+        {
+            lines[0] = (byte)',';
+            lines = lines[1..];
+        }
+
+        if (quoted.Length <= lines.Length)
+        {
+            quoted.CopyTo(lines);
+        }
+
+        // An array has no comma before its first element.
+        if (quoted.IsEmpty && isFirst && document[quote.At] == (byte)',')
+        {
+            destination[quote.At + quote.Length] = (byte)' ';
         }
     }
 
@@ -204,4 +277,8 @@ public static class FramePacker
 /// <param name="FrameBytes">Bytes they unpack to.</param>
 /// <param name="HasEvents">Typed events may be among them.</param>
 /// <param name="Start">Where the frames begin.</param>
-public readonly record struct PackedHeader(int Count, int FrameBytes, bool HasEvents, int Start);
+public readonly record struct PackedHeader(int Count, int FrameBytes, bool HasEvents, int Start)
+{
+    /// <summary>What its last frame repeats.</summary>
+    internal LineQuote Quote { get; init; }
+}

@@ -212,7 +212,8 @@ internal sealed class LogArchive
         {
             if (FramePacker.TryReadHeader(stretches[0], out var header))
             {
-                return Unpack([(stretches[0], header)]);
+                // Only its lines are wanted, not the result that may repeat them.
+                return Unpack([(stretches[0], header)], default);
             }
 
             before = stretches[0].First;
@@ -272,7 +273,8 @@ internal sealed class LogArchive
             var sound = Sound(stretches);
             if (sound.Count > 0)
             {
-                return Unpack(sound);
+                var (last, header) = sound[^1];
+                return Unpack(sound, await QuotedLines.ReadAsync(_store, _execution.Number, last, header, CancellationToken.None));
             }
 
             // Damaged beyond reading: the reader is told that these are gone, and goes on after them.
@@ -301,13 +303,13 @@ internal sealed class LogArchive
         return sound;
     }
 
-    private LogSegment Unpack(List<(StoredFrames Stretch, PackedHeader Header)> stretches)
+    private LogSegment Unpack(List<(StoredFrames Stretch, PackedHeader Header)> stretches, ReadOnlyMemory<byte> quoted)
     {
         var segment = _pool.Rent(stretches.Sum(part => part.Header.FrameBytes), stretches[0].Stretch.First, isLoaded: true);
         foreach (var (stretch, header) in stretches)
         {
             segment.HasEvents |= header.HasEvents;
-            FramePacker.Unpack(_execution.Id, stretch, segment.Reserve(header.FrameBytes, header.Count));
+            FramePacker.Unpack(_execution.Id, stretch, segment.Reserve(header.FrameBytes, header.Count), quoted.Span);
         }
 
         segment.Commit();

@@ -182,8 +182,9 @@ internal sealed class LogRecord : IDisposable
         }
     }
 
+    /// <summary>The inside of a line's string, as a further element of the array that <paramref name="destination"/> ends in.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void WriteLine(ReadOnlySpan<byte> line, ArrayBufferWriter<byte> destination)
+    public static void WriteLine(ReadOnlySpan<byte> line, ArrayBufferWriter<byte> destination)
     {
         ExecutionDocument.Separate(destination);
         var room = destination.GetSpan(line.Length + 2);

@@ -27,7 +27,7 @@ public static class StoredEvents
                     yield return Truncated(execution.Id, next, stretch.First - 1);
                 }
 
-                for (var frames = Unpack(execution.Id, stretch); !frames.IsEmpty;)
+                for (var frames = await UnpackAsync(store, execution, stretch, cancellationToken); !frames.IsEmpty;)
                 {
                     var (start, length) = WebSocketFrame.Measure(frames.Span);
                     yield return frames.Slice(start, length);
@@ -56,11 +56,13 @@ public static class StoredEvents
     internal static ReadOnlyMemory<byte> Truncated(string id, long from, long to) =>
         Encoding.UTF8.GetBytes($"{{\"type\":\"truncated\",\"id\":\"{id}\",\"from\":{from},\"to\":{to},\"reason\":\"retention\"}}");
 
-    private static ReadOnlyMemory<byte> Unpack(string id, StoredFrames stretch)
+    private static async ValueTask<ReadOnlyMemory<byte>> UnpackAsync(
+        IExecutionStore store, StoredExecution execution, StoredFrames stretch, CancellationToken cancellationToken)
     {
         FramePacker.TryReadHeader(stretch, out var header);
+        var quoted = await QuotedLines.ReadAsync(store, execution.Number, stretch, header, cancellationToken);
         var frames = new byte[header.FrameBytes];
-        FramePacker.Unpack(id, stretch, frames);
+        FramePacker.Unpack(execution.Id, stretch, frames, quoted.Span);
         return frames;
     }
 }

@@ -11,8 +11,11 @@ namespace Harness.Executions;
 /// </summary>
 internal sealed class StretchWriter
 {
-    // Two numbers of five bytes at most, behind the prefix.
-    private const int HeaderRoom = FramePacker.PrefixBytes + 10;
+    // Five numbers at most, behind the prefix.
+    private const int HeaderRoom = FramePacker.PrefixBytes + 5 * FramePacker.MaxVarint;
+
+    // Fewer bytes are not worth reading the lines for.
+    private const int SmallestQuote = 256;
 
     private readonly long _first;
     private byte[] _bytes;
@@ -20,6 +23,7 @@ internal sealed class StretchWriter
     private int _count;
     private int _frameBytes;
     private long _milliseconds;
+    private LineQuote _quote;
 
     /// <param name="first">Sequence of the first frame.</param>
     /// <param name="expected">Bytes it will have, about; it grows when there are more.</param>
@@ -48,26 +52,41 @@ internal sealed class StretchWriter
     /// <summary>Packs any other frame.</summary>
     /// <param name="json">What is in it.</param>
     /// <param name="frameBytes">How long the frame is.</param>
-    public void AddWhole(ReadOnlySpan<byte> json, int frameBytes)
+    /// <param name="quote">Which part of it repeats lines that are stored already. Only of the last frame of all.</param>
+    public void AddWhole(ReadOnlySpan<byte> json, int frameBytes, LineQuote quote = default)
     {
-        var room = Room(json.Length);
-        var at = 0;
-        FramePacker.WriteVarint(room, ref at, ((ulong)json.Length << 1) | 1);
-        Add(json, room, at, frameBytes);
+        if (quote.Length < SmallestQuote)
+        {
+            var room = Room(json.Length);
+            var at = 0;
+            FramePacker.WriteVarint(room, ref at, ((ulong)json.Length << 1) | 1);
+            Add(json, room, at, frameBytes);
+            return;
+        }
+
+        _quote = quote;
+        AddWhole([.. json[..quote.At], .. json[(quote.At + quote.Length)..]], frameBytes);
     }
 
     /// <summary>The stretch; nothing is added any more. It is good until <see cref="Return"/>.</summary>
     public StoredFrames Close()
     {
-        Span<byte> numbers = stackalloc byte[2 * FramePacker.MaxVarint];
+        Span<byte> numbers = stackalloc byte[5 * FramePacker.MaxVarint];
         var length = 0;
         FramePacker.WriteVarint(numbers, ref length, (ulong)_count);
         FramePacker.WriteVarint(numbers, ref length, (ulong)_frameBytes);
+        if (_quote.Length > 0)
+        {
+            FramePacker.WriteVarint(numbers, ref length, (ulong)_quote.From);
+            FramePacker.WriteVarint(numbers, ref length, (ulong)_quote.At);
+            FramePacker.WriteVarint(numbers, ref length, (ulong)_quote.Length);
+        }
+
         var start = HeaderRoom - length - FramePacker.PrefixBytes;
         numbers[..length].CopyTo(_bytes.AsSpan(HeaderRoom - length));
 
         var stretch = _bytes.AsMemory(start, _at - start);
-        stretch.Span[0] = FramePacker.Version;
+        stretch.Span[0] = _quote.Length > 0 ? FramePacker.QuotingVersion : FramePacker.Version;
         stretch.Span[5] = (byte)(HasEvents ? 1 : 0);
         BinaryPrimitives.WriteUInt32LittleEndian(stretch.Span[1..], FramePacker.Checksum(stretch.Span[5..]));
         return new StoredFrames(_first, _first + _count - 1, stretch);
