@@ -32,14 +32,14 @@ public sealed class LogLines : ILoggerProvider, ILogger
         }
     }
 
-    /// <summary>Waits for a line, said already or still to come.</summary>
+    /// <summary>Waits a minute at most for a line, said already or still to come.</summary>
     public async Task WaitForAsync(Func<string, bool> isWanted)
     {
         var said = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _waiting.Add((isWanted, said));
         if (!_lines.Any(isWanted))
         {
-            await said.Task.WaitAsync(TestContext.Current.CancellationToken);
+            await said.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
         }
     }
 

@@ -135,11 +135,12 @@ public sealed class StoredServerTests : IDisposable
         using var disk = TinyDisk.Mount(_data);
         await using var app = await StartAsync();
         var ballast = Path.Combine(_data, "ballast");
-        await File.WriteAllBytesAsync(ballast, new byte[1024 * 1024], Stop);
         var early = (await RunAsync(app, 1))[0];
         using var socket = await SocketClient.ConnectAsync(app);
-        await socket.SendAsync("""{"action":"execute","kind":"synthetic","data":{"lines":1000000,"size":1000}}""");
-        var seen = await socket.ReceiveUntilAsync("result");
+        await socket.SendAsync("""{"action":"execute","kind":"synthetic","data":{"lines":1000000,"rate":200}}""");
+        var seen = await socket.ReceiveUntilAsync("log");
+        await FillDiskAsync(ballast);
+        seen = [.. seen, .. await socket.ReceiveUntilAsync("result")];
 
         var replay = await app.Client.GetStringAsync($"/api/v1/executions/{early}/events", Stop);
         using var ready = await app.SendAsync(HttpMethod.Get, "/health/ready");
@@ -325,6 +326,22 @@ public sealed class StoredServerTests : IDisposable
     };
 
     private static string Setting(string name) => $"{StoreOptions.Section}:{name}";
+
+    // To the last page, so that even a result without lines does not fit.
+    private static async Task FillDiskAsync(string file)
+    {
+        await using var ballast = new FileStream(file, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+        try
+        {
+            while (true)
+            {
+                await ballast.WriteAsync(new byte[4096], Stop);
+            }
+        }
+        catch (IOException)
+        {
+        }
+    }
 
     private static async Task<string[]> RunAsync(HarnessApp app, int count)
     {
