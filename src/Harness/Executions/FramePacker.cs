@@ -146,22 +146,18 @@ public static class FramePacker
 
         document[..quote.At].CopyTo(destination);
         document[quote.At..].CopyTo(destination[(quote.At + quote.Length)..]);
-        var lines = destination.Slice(quote.At, quote.Length);
-        lines.Fill((byte)' ');
+        var room = destination.Slice(quote.At, quote.Length);
+        room.Fill((byte)' ');
+
+        // An array has a comma before each element but its first.
         var isFirst = document[quote.At - 1] == (byte)'[';
-        if (!quoted.IsEmpty && !isFirst)
+        var comma = isFirst ? 0 : 1;
+        if (!quoted.IsEmpty && comma + quoted.Length <= room.Length)
         {
-            lines[0] = (byte)',';
-            lines = lines[1..];
+            room[0] = (byte)',';
+            quoted.CopyTo(room[comma..]);
         }
-
-        if (quoted.Length <= lines.Length)
-        {
-            quoted.CopyTo(lines);
-        }
-
-        // An array has no comma before its first element.
-        if (quoted.IsEmpty && isFirst && document[quote.At] == (byte)',')
+        else if (isFirst && document[quote.At] == (byte)',')
         {
             destination[quote.At + quote.Length] = (byte)' ';
         }
