@@ -16,6 +16,9 @@ internal static partial class WarmUp
 {
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
 
+    // Who waited for the server to listen asks at once, and then the processor is theirs.
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
+
     // More lines than a segment holds, a suite with the demo agent, and what is refused. Each is answered by one result or one error.
     private static readonly byte[][] Commands =
     [
@@ -40,7 +43,11 @@ internal static partial class WarmUp
         limit.CancelAfter(TimeLimit);
         try
         {
-            await ServeAsync(_ => { }, isBusy, limit.Token);
+            await Task.Delay(Patience, limit.Token);
+            if (!isBusy())
+            {
+                await ServeAsync(_ => { }, isBusy, limit.Token);
+            }
         }
         catch (Exception e)
         {
