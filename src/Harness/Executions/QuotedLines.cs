@@ -28,10 +28,12 @@ internal static class QuotedLines
             return default;
         }
 
+        // As long as the quote; when a store gives more, it is left out as a whole, and no more is read.
         var lines = new ArrayBufferWriter<byte>(header.Quote.Length + 1);
         lines.Write("["u8);
         var next = header.Quote.From;
-        while (next < stretch.Last && await store.ReadAsync(execution, next, ReadBytes, cancellationToken) is { Count: > 0 } stretches)
+        while (next < stretch.Last && lines.WrittenCount <= header.Quote.Length
+            && await store.ReadAsync(execution, next, ReadBytes, cancellationToken) is { Count: > 0 } stretches)
         {
             foreach (var quoted in stretches)
             {

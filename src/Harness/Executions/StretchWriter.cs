@@ -55,17 +55,14 @@ internal sealed class StretchWriter
     /// <param name="quote">Which part of it repeats lines that are stored already. Only of the last frame of all.</param>
     public void AddWhole(ReadOnlySpan<byte> json, int frameBytes, LineQuote quote = default)
     {
-        if (quote.Length < SmallestQuote)
-        {
-            var room = Room(json.Length);
-            var at = 0;
-            FramePacker.WriteVarint(room, ref at, ((ulong)json.Length << 1) | 1);
-            Add(json, room, at, frameBytes);
-            return;
-        }
-
-        _quote = quote;
-        AddWhole([.. json[..quote.At], .. json[(quote.At + quote.Length)..]], frameBytes);
+        _quote = quote.Length < SmallestQuote ? default : quote;
+        var before = json[.._quote.At];
+        var after = json[(_quote.At + _quote.Length)..];
+        var room = Room(before.Length + after.Length);
+        var at = 0;
+        FramePacker.WriteVarint(room, ref at, ((ulong)(before.Length + after.Length) << 1) | 1);
+        before.CopyTo(room[at..]);
+        Add(after, room, at + before.Length, frameBytes);
     }
 
     /// <summary>The stretch; nothing is added any more. It is good until <see cref="Return"/>.</summary>

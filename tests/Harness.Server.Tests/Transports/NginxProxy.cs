@@ -30,7 +30,7 @@ internal sealed class NginxProxy : IAsyncDisposable
         string? line;
         do
         {
-            line = await _nginx.StandardError.ReadLineAsync(TestContext.Current.CancellationToken);
+            line = await _nginx.StandardError.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromMinutes(1));
             Assert.False(line is null || line.Contains("[emerg]", StringComparison.Ordinal), $"nginx does not start: {line}");
         }
         while (!line.Contains("event method", StringComparison.Ordinal));
