@@ -92,7 +92,7 @@ public sealed partial class ExecutionRegistry
         var began = _time.GetTimestamp();
         using var timer = _time.CreateTimer(
             static state => _ = ((CancellationTokenSource)state!).CancelAsync(), source, TimeLeft(execution), Timeout.InfiniteTimeSpan);
-        var running = Task.Run(() => body(execution.Log, source.Token), CancellationToken.None);
+        var running = BeginAsync(body, execution.Log, source.Token);
         if (await HasUnwoundAsync(running, source.Token))
         {
             var result = await running;
@@ -107,6 +107,13 @@ public sealed partial class ExecutionRegistry
             static (task, _) => _ = task.Exception, null, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         await execution.Log.WriteAsync($"Did not stop within {_options.CancelGrace.TotalSeconds:0.###} s and was left behind", CancellationToken.None);
         return new ExecutionResult(ExecutionStatus.Canceled);
+    }
+
+    // Null when the body gives no task or no result: it is no use, but it compiles.
+    private static async Task<ExecutionResult?> BeginAsync(ExecutionBody body, ExecutionLog log, CancellationToken stop)
+    {
+        await TurnQueue.ToBegin;
+        return body(log, stop) is { } running ? await running : null;
     }
 
     private TimeSpan TimeLeft(Execution execution) =>

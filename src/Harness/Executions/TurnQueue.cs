@@ -4,9 +4,9 @@ using System.Runtime.CompilerServices;
 namespace Harness.Executions;
 
 /// <summary>
-/// Where work that never waits by itself stands in line: <c>await TurnQueue.Shared</c> goes on when its turn comes. However many stand here,
-/// only one of them at a time is in the pool's queue, behind everything that came meanwhile: requests, log writers and readers never wait
-/// for more than one turn of each thread. A turn that blocks holds up nobody but itself. Thread-safe.
+/// Where work stands in line that would else fill the pool's queue: <c>await TurnQueue.ToGoOn</c> goes on when its turn comes. However many
+/// stand here, only one of them at a time is in the pool's queue, behind everything that came meanwhile: requests, log writers and readers never
+/// wait for more than one turn of each thread. A turn that blocks holds up nobody but itself. Thread-safe.
 /// </summary>
 internal sealed class TurnQueue : IThreadPoolWorkItem
 {
@@ -18,8 +18,14 @@ internal sealed class TurnQueue : IThreadPoolWorkItem
     {
     }
 
-    /// <summary>The one queue, as there is one pool.</summary>
-    public static TurnQueue Shared { get; } = new();
+    /// <summary>
+    /// For bodies that begin: of a thousand that come together each is encoded and sent while its lines are still in the processor's cache, and its
+    /// memory serves the next. All at once they would fill a thousand logs before the first is read.
+    /// </summary>
+    public static TurnQueue ToBegin { get; } = new();
+
+    /// <summary>For work that never waits by itself, and lets others go first now and then.</summary>
+    public static TurnQueue ToGoOn { get; } = new();
 
     public Awaiter GetAwaiter() => new(this);
 

@@ -141,7 +141,7 @@ internal sealed class GenerationRun(
 
             if (taken++ % PartsAtATime == 0)
             {
-                await TurnQueue.Shared;
+                await TurnQueue.ToGoOn;
             }
         }
 

@@ -65,8 +65,28 @@ public sealed class ExecutionRegistryTests
         Assert.All(results, result => Assert.Equal(ExecutionStatus.Failed, result.Status));
         Assert.All(executions, execution => Assert.False(string.IsNullOrEmpty(execution.State.Error)));
         Assert.Equal("thrown at once", results[0].Error);
+        Assert.Equal("The body ended without a final status", results[1].Error);
         Assert.Equal("thrown later", results[2].Error);
         Assert.Equal(ExecutionStatus.Completed, (await engine.RunAsync()).State.Status);
+    }
+
+    [Fact]
+    public async Task BodiesThatBlockTheirThreadsHoldUpNoOther()
+    {
+        using var engine = new Engine();
+        using var release = new ManualResetEventSlim();
+        var blocked = Enumerable.Range(0, 2 * Environment.ProcessorCount).Select(_ => engine.Start((_, _) =>
+        {
+            Assert.True(release.Wait(TimeSpan.FromMinutes(1), Stop));
+            return Task.FromResult(Completed);
+        })).ToList();
+
+        var others = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => engine.RunAsync("a line")));
+
+        Assert.All(others, execution => Assert.Equal(ExecutionStatus.Completed, execution.State.Status));
+        Assert.All(blocked, execution => Assert.False(execution.Completion.IsCompleted));
+        release.Set();
+        await Task.WhenAll(blocked.Select(execution => execution.Completion)).WaitAsync(Stop);
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed class TurnQueueTests
         {
             for (var turn = 0; turn < Turns; turn++)
             {
-                await TurnQueue.Shared;
+                await TurnQueue.ToGoOn;
                 taken[work]++;
             }
         })).WaitAsync(TimeLimit, Stop);
@@ -36,7 +36,7 @@ public sealed class TurnQueueTests
 
         async Task TakeAsync()
         {
-            await TurnQueue.Shared;
+            await TurnQueue.ToGoOn;
             Assert.True(mayGoOn.Wait(TimeLimit, Stop));
             here.SetResult(1);
         }
@@ -57,7 +57,7 @@ public sealed class TurnQueueTests
 
         async Task BlockAsync()
         {
-            await TurnQueue.Shared;
+            await TurnQueue.ToGoOn;
             isBlocked.SetResult();
             Assert.True(release.Wait(TimeLimit, Stop));
         }
@@ -66,7 +66,7 @@ public sealed class TurnQueueTests
         {
             for (var turn = 0; turn < 100; turn++)
             {
-                await TurnQueue.Shared;
+                await TurnQueue.ToGoOn;
             }
         }
 
@@ -87,7 +87,7 @@ public sealed class TurnQueueTests
         async Task<string?> NameAsync(string mine)
         {
             name.Value = mine;
-            await TurnQueue.Shared;
+            await TurnQueue.ToGoOn;
             return name.Value;
         }
 

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Harness.Server.Transports.WebSockets;
 
 /// <summary>
-/// Pumps that have something to send, first come first served. No more workers of the pool serve them than there are processors, and each
+/// Pumps that have something to send, first come first served. Two workers of the pool for each processor serve them at most, and each
 /// goes back to the end of the pool's queue after a few: so a thousand woken sockets hold up neither one another nor the bodies, the log
 /// writers and the commands between them. Thread-safe.
 /// </summary>
@@ -12,7 +12,9 @@ internal sealed class PumpQueue : IThreadPoolWorkItem
     // About 100 microseconds of small writes.
     private const int TurnsAtOnce = 32;
 
-    private static readonly int MaxWorkers = Environment.ProcessorCount;
+    // Where the pool has more threads than processors (it gets one whenever some are blocked, and keeps it), the system gives each of them the same
+    // time: one worker beside two threads sends less than the other one writes, and hundreds of logs wait to be sent.
+    private static readonly int MaxWorkers = 2 * Environment.ProcessorCount;
 
     // Bounded by the connections: a pump is in here once.
     private readonly ConcurrentQueue<SocketPump> _woken = new();
