@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Harness.Executions;
 
 /// <summary>Told when a parked cursor has something to read.</summary>
@@ -25,6 +27,9 @@ public readonly record struct LogRange(ReadOnlyMemory<byte> Frames, long First, 
 /// </summary>
 public sealed class LogCursor : IDisposable
 {
+    // Fewer bytes are sooner sent than stood in line for.
+    private const int WorthATurn = 16 * 1024;
+
     private readonly ExecutionLog _log;
     private readonly ILogWatcher _watcher;
     private LogSegment? _segment;
@@ -128,6 +133,18 @@ public sealed class LogCursor : IDisposable
         return _text is not null && _text.TryGet(first, last, out text);
     }
 
+    /// <summary>
+    /// For readers that make something of what they take and have others send it: done at once when there is little to send or nobody else reads the
+    /// log, and else when it is their turn. Then what one has made is sent while it is in the processor's cache, and its memory serves the next; a
+    /// hundred that were woken together would else make a hundred copies before the first is sent.
+    /// </summary>
+    /// <param name="pending">Bytes that were taken and are still to be sent.</param>
+    public ValueTask WaitForTurnAsync(int pending)
+    {
+        var ready = _segment is { } segment ? segment.Committed.Length - _offset + (segment.Next?.Committed.Length ?? 0) : 0;
+        return pending + ready < WorthATurn || _log.ReaderCount == 1 ? ValueTask.CompletedTask : TakeTurnAsync();
+    }
+
     /// <summary>Asks to be told of the next append, or of what comes from the store. False when something has come meanwhile: take it instead.</summary>
     public bool TryPark()
     {
@@ -164,6 +181,9 @@ public sealed class LogCursor : IDisposable
             _watcher.OnAppended();
         }
     }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private static async ValueTask TakeTurnAsync() => await TurnQueue.ToSend;
 
     private void LeaveText() => Interlocked.Exchange(ref _text, null)?.Release();
 

@@ -24,6 +24,9 @@ internal sealed class TurnQueue : IThreadPoolWorkItem
     /// </summary>
     public static TurnQueue ToBegin { get; } = new();
 
+    /// <summary>For readers that have much to send: <see cref="LogCursor.WaitForTurnAsync"/>.</summary>
+    public static TurnQueue ToSend { get; } = new();
+
     /// <summary>For work that never waits by itself, and lets others go first now and then.</summary>
     public static TurnQueue ToGoOn { get; } = new();
 

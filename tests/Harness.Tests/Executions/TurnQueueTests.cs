@@ -49,6 +49,39 @@ public sealed class TurnQueueTests
         await turn;
     }
 
+    [Theory]
+    [InlineData(100, 0, 2, true)]
+    [InlineData(100, 16 * 1024, 2, false)]
+    [InlineData(20 * 1024, 0, 2, false)]
+    [InlineData(20 * 1024, 0, 1, true)]
+    public async Task OnlyReadersWithMuchToSendWaitForTheirTurn(int lineBytes, int pending, int readers, bool isAtOnce)
+    {
+        using var engine = new Engine();
+        using var mayGoOn = new ManualResetEventSlim();
+        var execution = await engine.RunAsync(new string('x', lineBytes));
+        using var cursor = execution.Log.OpenCursor(1, new LogBell());
+        using var other = readers > 1 ? execution.Log.OpenCursor(1, new LogBell()) : null;
+        mayGoOn.Set();
+
+        async Task TakeAsync()
+        {
+            await cursor.WaitForTurnAsync(pending);
+            Assert.True(mayGoOn.Wait(TimeLimit, Stop));
+        }
+
+        if (isAtOnce)
+        {
+            Assert.True(TakeAsync().IsCompletedSuccessfully);
+            return;
+        }
+
+        // Would wait for itself if the caller's thread took the turn.
+        mayGoOn.Reset();
+        var turn = TakeAsync();
+        mayGoOn.Set();
+        await turn.WaitAsync(TimeLimit, Stop);
+    }
+
     [Fact]
     public async Task TurnThatBlocksHoldsUpNobodyElse()
     {

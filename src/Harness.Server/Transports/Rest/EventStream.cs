@@ -48,7 +48,7 @@ internal sealed class EventStream : ILogWatcher, IDisposable
             await FlushAsync(time);
             while (true)
             {
-                while (TakeBatch())
+                while (await TakeBatchAsync())
                 {
                     await FlushAsync(time);
                 }
@@ -113,6 +113,12 @@ internal sealed class EventStream : ILogWatcher, IDisposable
     }
 
     // False when there is nothing to write.
+    private async ValueTask<bool> TakeBatchAsync()
+    {
+        await _cursor.WaitForTurnAsync(_shared.Length + _frames.Length);
+        return TakeBatch();
+    }
+
     private bool TakeBatch()
     {
         var output = _context.Response.BodyWriter;

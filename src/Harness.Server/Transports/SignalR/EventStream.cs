@@ -28,6 +28,7 @@ internal static class EventStream
                 var (frames, first) = (range.Frames, range.First);
                 while (!frames.IsEmpty)
                 {
+                    await cursor.WaitForTurnAsync(frames.Length);
                     yield return EventBatch.TakeFrom(ref frames, ref first, cursor);
                 }
             }
