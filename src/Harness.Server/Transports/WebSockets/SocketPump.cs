@@ -30,6 +30,9 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
     private bool _hasDrained;
     private bool _hasLetGo;
 
+    /// <summary>True when what it writes is with the system at once, and nobody else has to send it.</summary>
+    public bool IsDirect => stream.IsDirect;
+
     /// <summary>Waits until a reply would be taken.</summary>
     public Task WaitForRoomAsync(CancellationToken cancellationToken) => _replies.WaitForRoomAsync(cancellationToken);
 

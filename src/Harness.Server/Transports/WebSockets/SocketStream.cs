@@ -37,6 +37,9 @@ internal sealed class SocketStream(Stream input, Stream output, Socket? socket) 
     /// <summary>Since when the write under way has been waiting for the peer, in the same milliseconds; 0 when none is.</summary>
     public long WritingSince => Volatile.Read(ref _writingSince);
 
+    /// <summary>True when writes go to the socket itself.</summary>
+    public bool IsDirect => Volatile.Read(ref _path) == (int)WritePath.Direct;
+
     public override bool CanRead => true;
 
     public override bool CanSeek => false;
@@ -64,7 +67,7 @@ internal sealed class SocketStream(Stream input, Stream output, Socket? socket) 
 
             Volatile.Write(ref _writingSince, Environment.TickCount64);
             _closeSent = (buffer.Span[0] & OpcodeMask) == CloseOpcode;
-            await (IsDirect() ? SendAsync(socket!, buffer) : output.WriteAsync(buffer, cancellationToken));
+            await (DecidesDirect() ? SendAsync(socket!, buffer) : output.WriteAsync(buffer, cancellationToken));
         }
         finally
         {
@@ -117,7 +120,7 @@ internal sealed class SocketStream(Stream input, Stream output, Socket? socket) 
     }
 
     // In its turn. The first write before the peer has spoken goes through the stream, and that is remembered.
-    private bool IsDirect() =>
+    private bool DecidesDirect() =>
         Interlocked.CompareExchange(ref _path, (int)WritePath.Pinged, (int)WritePath.NothingWritten) == (int)WritePath.Direct;
 
     // No token: a frame is written whole, or the connection is at its end.
