@@ -8,7 +8,8 @@ namespace Harness.Executions;
 /// <summary>
 /// Lines without an agent, for demos and load tests: <c>{"lines":N,"rate":R,"size":100,"watchers":W}</c> emits exactly N lines of
 /// <c>size</c> characters, as fast as it can (rate 0) or R per second, once W readers are there. Each line begins with <c>T=</c> and the
-/// 19-digit monotonic time in nanoseconds at which it was written; zeros when the rate is 0. Registered only on request.
+/// 19-digit monotonic time in nanoseconds at which it was written; zeros when the rate is 0. One that is cancelled says one line more, with the time
+/// at which it heard of that. Registered only on request.
 /// </summary>
 public sealed class SyntheticKind : IExecutionKind
 {
@@ -39,7 +40,17 @@ public sealed class SyntheticKind : IExecutionKind
             var line = new byte[size];
             line.AsSpan().Fill((byte)'x');
             Encoding.ASCII.GetBytes("T=0000000000000000000", line);
-            await (rate > 0 ? WritePacedAsync(log, line, lines, rate, stop) : WriteAllAsync(log, line, lines, stop));
+            try
+            {
+                await (rate > 0 ? WritePacedAsync(log, line, lines, rate, stop) : WriteAllAsync(log, line, lines, stop));
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                Stamp(line);
+                await log.WriteAsync(line, CancellationToken.None);
+                throw;
+            }
+
             return new ExecutionResult(ExecutionStatus.Completed);
         });
     }

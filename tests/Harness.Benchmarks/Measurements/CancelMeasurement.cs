@@ -3,7 +3,10 @@ using Harness.Benchmarks.Transports;
 
 namespace Harness.Benchmarks.Measurements;
 
-/// <summary>How soon a cancel is answered, and how soon the run has ended by it: one after the other on one socket, each in the midst of its lines.</summary>
+/// <summary>
+/// How soon a body hears of a cancel, how soon that is answered, and how soon the run has ended by it: one after the other on one socket, each in the
+/// midst of its lines. The body says when, as its last line; its clock is the client's.
+/// </summary>
 internal sealed class CancelMeasurement(Scale scale) : IMeasurement
 {
     private const int Repetitions = 300;
@@ -11,27 +14,26 @@ internal sealed class CancelMeasurement(Scale scale) : IMeasurement
 
     public string Work => "W7 cancel";
 
-    public string Title => "W7  cancel to answer and to result";
+    public string Title => "W7  cancel to the body, to the answer and to the result";
 
     public ServerState Server => ServerState.Used;
 
     public IReadOnlyList<Column> Columns { get; } =
-        [new("answer p50 us", "0"), new("answer p99 us", "0"), new("result p50 us", "0"), new("result p99 us", "0")];
+        [new("body p50 us", "0"), new("body p99 us", "0"), new("answer p50 us", "0"), new("answer p99 us", "0"), new("result p50 us", "0"), new("result p99 us", "0")];
 
     public double[] Measure(Contender contender, MeasuredServer server)
     {
         using var loop = new LoadLoop(scale.TimeLimit);
-        loop.Open(1, () => new LoadClient(server.Port, contender.Protocol(), latency: null));
+        loop.Open(1, () => new LoadClient(server.Port, contender.Protocol(), new LatencyCounts()));
 
         // Many lines have warmed the server up, but few commands.
         MeasureAll(loop);
-        var (answer, result) = MeasureAll(loop);
-        return [answer.Quantile(500), answer.Quantile(990), result.Quantile(500), result.Quantile(990)];
+        return [.. MeasureAll(loop).SelectMany(counts => new double[] { counts.Quantile(500), counts.Quantile(990) })];
     }
 
-    private (LatencyCounts Answer, LatencyCounts Result) MeasureAll(LoadLoop loop)
+    private LatencyCounts[] MeasureAll(LoadLoop loop)
     {
-        var (answer, result) = (new LatencyCounts(), new LatencyCounts());
+        var (body, answer, result) = (new LatencyCounts(), new LatencyCounts(), new LatencyCounts());
         var (client, arrivals) = (loop.Clients[0], loop.Clients[0].Arrivals);
         for (var i = 0; i < scale.Count(Repetitions); i++)
         {
@@ -42,10 +44,11 @@ internal sealed class CancelMeasurement(Scale scale) : IMeasurement
             var began = Stopwatch.GetTimestamp();
             client.Send(SocketProtocol.Cancel(arrivals.Id!));
             loop.RunUntil(() => loop.Finished == 1 && arrivals.AnswerAt != 0);
+            body.Add((long)Stopwatch.GetElapsedTime(began, arrivals.LastWrittenAt).TotalMicroseconds);
             answer.Add((long)Stopwatch.GetElapsedTime(began, arrivals.AnswerAt).TotalMicroseconds);
             result.Add((long)Stopwatch.GetElapsedTime(began, arrivals.ResultAt).TotalMicroseconds);
         }
 
-        return (answer, result);
+        return [body, answer, result];
     }
 }

@@ -32,6 +32,9 @@ internal sealed class Arrivals(LatencyCounts? latency)
     /// <summary>When the newest line came.</summary>
     public long LastLineAt { get; private set; }
 
+    /// <summary>When the newest line was written, if ages are measured.</summary>
+    public long LastWrittenAt { get; private set; }
+
     /// <summary>When the first message with an id came that is neither a line nor a result: the opening, or an answer; 0 before it.</summary>
     public long AnswerAt { get; private set; }
 
@@ -55,7 +58,8 @@ internal sealed class Arrivals(LatencyCounts? latency)
         if (latency is not null && beginning.IndexOf("T="u8) is var at and >= 0
             && Utf8Parser.TryParse(beginning.Slice(at + 2, StampLength), out long written, out _))
         {
-            latency.Add((Now * (1_000_000_000 / Stopwatch.Frequency) - written) / 1000);
+            LastWrittenAt = written / (1_000_000_000 / Stopwatch.Frequency);
+            latency.Add((long)Stopwatch.GetElapsedTime(LastWrittenAt, Now).TotalMicroseconds);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Harness.Executions;
@@ -44,6 +45,24 @@ public sealed class SyntheticKindTests
         Assert.Equal(50, logs.Count);
         Assert.Equal(stamps.Order(), stamps);
         Assert.InRange(stamps[0], 1, long.MaxValue);
+    }
+
+    [Theory]
+    [InlineData("""{"lines":1000000000,"rate":1000}""")]
+    [InlineData("""{"lines":1000000000}""")]
+    public async Task CancelledOneSaysWhenItHeardOfIt(string data)
+    {
+        using var engine = new Engine();
+        var execution = engine.Registry.Start(new SyntheticKind(TimeProvider.System).Plan(Json(data)));
+        await execution.Log.ReadEventsAsync(2, Stop).FirstAsync(Stop);
+        var before = Stopwatch.GetTimestamp();
+        Assert.True(engine.Registry.TryCancel(execution));
+        await execution.Completion.WaitAsync(Stop);
+        var events = await Engine.ReadAsync(execution, execution.Log.LastSequence - 1);
+
+        Assert.Equal(["log", "result"], events.Select(JsonEvents.Type));
+        var stamp = long.Parse(events[0].Text("message")![2..21], CultureInfo.InvariantCulture);
+        Assert.InRange(stamp / (1_000_000_000 / Stopwatch.Frequency), before, Stopwatch.GetTimestamp());
     }
 
     [Fact]
