@@ -121,7 +121,9 @@ public sealed class SubscriptionTests
         var events = await starter.ReceiveUntilAsync("result");
 
         var first = subscribed.Number("first");
-        Assert.InRange(first, 8, 5000);
+
+        // The result alone is kept when it found no room beside the last lines.
+        Assert.InRange(first, 8, 5002);
         Assert.False(subscribed.GetProperty("recovered").GetBoolean());
         Assert.Equal(first, subscribed.Number("from"));
         Assert.Equal($$"""{"type":"truncated","id":"{{id}}","from":7,"to":{{first - 1}},"reason":"retention"}""", events[0].GetRawText());

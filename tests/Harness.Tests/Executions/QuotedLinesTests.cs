@@ -56,6 +56,51 @@ public sealed class QuotedLinesTests
         Assert.Equal("completed", events[^1].GetProperty("data").Text("status"));
     }
 
+    [Fact]
+    public async Task ResultWhoseLinesRetentionTookMeanwhileIsShownWithThoseThatAreKept()
+    {
+        var store = new FakeStore();
+        using var before = new Engine(store: store);
+        var isStored = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var execution = before.Start(async (log, stop) =>
+        {
+            await WriteAsync(log, 0, stop);
+            await log.ReadEventsAsync(Lines + 1, stop).FirstAsync(stop);
+            await WriteAsync(log, Lines, stop);
+            await log.ReadEventsAsync(2 * Lines + 1, stop).FirstAsync(stop);
+            isStored.SetResult();
+            await goOn.Task.WaitAsync(stop);
+            await WriteAsync(log, 2 * Lines, stop);
+            return new ExecutionResult(ExecutionStatus.Completed);
+        });
+        await isStored.Task.WaitAsync(Stop);
+        var swept = await before.Registry.SweepAsync(new RetentionRule(null, null, MaxBytes: 1), Stop);
+        var first = Assert.Single(swept.Trimmed).FirstSequence;
+        goOn.SetResult();
+        await execution.Completion.WaitAsync(Stop);
+        Assert.Null(execution.State.Error);
+
+        using var after = new Engine(store: store);
+        await after.Registry.OpenAsync(Stop);
+        var events = await Engine.ReadAsync((await after.Registry.FindAsync(execution.Id, Stop))!);
+
+        Assert.True(first > 2);
+        Assert.Equal([first - 1], events.Where(json => json.Type() == "truncated").Select(json => json.GetProperty("to").GetInt64()));
+        Assert.Equal(
+            events.Where(json => json.Type() == "log").Select(json => json.Text("message")),
+            events[^1].GetProperty("data").GetProperty("logs").EnumerateArray().Select(line => line.GetString()));
+        Assert.Equal("completed", events[^1].GetProperty("data").Text("status"));
+    }
+
+    private static async Task WriteAsync(ExecutionLog log, int from, CancellationToken stop)
+    {
+        for (var i = from; i < from + Lines; i++)
+        {
+            await log.WriteAsync(LineAt(i), stop);
+        }
+    }
+
     private static async Task<Execution> RunAsync(Engine engine, int preamble)
     {
         var execution = engine.Start(
