@@ -136,13 +136,17 @@ public sealed class LogCursor : IDisposable
     /// <summary>
     /// For readers that make something of what they take and have others send it: done at once when there is little to send or nobody else reads the
     /// log, and else when it is their turn. Then what one has made is sent while it is in the processor's cache, and its memory serves the next; a
-    /// hundred that were woken together would else make a hundred copies before the first is sent.
+    /// hundred that were woken together would else make a hundred copies before the first is sent. It takes no token: the line moves whatever becomes of
+    /// those who stand in it.
     /// </summary>
     /// <param name="pending">Bytes that were taken and are still to be sent.</param>
-    public ValueTask WaitForTurnAsync(int pending)
+    public ValueTask WaitForTurnAsync(int pending) => IsWorthATurn(pending) ? TakeTurnAsync() : ValueTask.CompletedTask;
+
+    /// <summary>Whether <see cref="WaitForTurnAsync"/> waits.</summary>
+    internal bool IsWorthATurn(int pending)
     {
         var ready = _segment is { } segment ? segment.Committed.Length - _offset + (segment.Next?.Committed.Length ?? 0) : 0;
-        return pending + ready < WorthATurn || _log.ReaderCount == 1 ? ValueTask.CompletedTask : TakeTurnAsync();
+        return pending + ready >= WorthATurn && _log.ReaderCount > 1;
     }
 
     /// <summary>Asks to be told of the next append, or of what comes from the store. False when something has come meanwhile: take it instead.</summary>

@@ -48,9 +48,11 @@ internal sealed class EventStream : ILogWatcher, IDisposable
             await FlushAsync(time);
             while (true)
             {
-                while (await TakeBatchAsync())
+                await WaitForTurnAsync();
+                while (TakeBatch())
                 {
                     await FlushAsync(time);
+                    await WaitForTurnAsync();
                 }
 
                 if (_cursor.IsAtEnd)
@@ -113,12 +115,6 @@ internal sealed class EventStream : ILogWatcher, IDisposable
     }
 
     // False when there is nothing to write.
-    private async ValueTask<bool> TakeBatchAsync()
-    {
-        await _cursor.WaitForTurnAsync(_shared.Length + _frames.Length);
-        return TakeBatch();
-    }
-
     private bool TakeBatch()
     {
         var output = _context.Response.BodyWriter;
@@ -153,6 +149,8 @@ internal sealed class EventStream : ILogWatcher, IDisposable
 
         return output.UnflushedBytes > 0;
     }
+
+    private ValueTask WaitForTurnAsync() => _cursor.WaitForTurnAsync(_shared.Length + _frames.Length);
 
     private async ValueTask WaitAsync(TimeProvider time)
     {
