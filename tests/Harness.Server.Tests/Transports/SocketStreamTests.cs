@@ -80,6 +80,95 @@ public sealed class SocketStreamTests : IDisposable
         Assert.Equal(0, _stream.WritingSince);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task FramesFromSeveralPlacesArriveInTheirOrderHoweverSlowlyThePeerReads(bool isDirect)
+    {
+        await (isDirect ? HearAsync(0x81) : _stream.WriteAsync(Ping, Stop).AsTask());
+        var sent = new byte[8 * 1024 * 1024];
+        new Random(1).NextBytes(sent);
+        List<ArraySegment<byte>> pieces = [new(sent, 0, 5), new(sent, 5, 3_000_000), new(sent, 3_000_005, 1), new(sent, 3_000_006, sent.Length - 3_000_006)];
+
+        var writing = _stream.WriteAsync(pieces, Stop);
+        Assert.Equal(isDirect, !writing.IsCompleted);
+        byte[] received = [.. _kestrel.Written.Skip(Ping.Length)];
+        if (isDirect)
+        {
+            received = new byte[sent.Length];
+            for (var at = 0; at < received.Length;)
+            {
+                at += await _pair.Peer.ReceiveAsync(received.AsMemory(at, Math.Min(100_000, received.Length - at)), Stop);
+            }
+        }
+
+        await writing;
+        Assert.True(sent.AsSpan().SequenceEqual(received));
+    }
+
+    [Fact]
+    public async Task WriteFromSeveralPlacesToAConnectionThatIsCutFails()
+    {
+        await HearAsync(0x81);
+        var large = new byte[64 * 1024 * 1024];
+
+        var waiting = _stream.WriteAsync([large, Frame], Stop);
+        _pair.Server.Dispose();
+
+        await Assert.ThrowsAnyAsync<Exception>(async () => await waiting);
+        await Assert.ThrowsAnyAsync<Exception>(async () => await _stream.WriteAsync([Frame, Frame], Stop));
+        Assert.Equal(0, _stream.WritingSince);
+    }
+
+    [Fact]
+    public async Task NothingFromSeveralPlacesIsWrittenAfterTheCloseFrame()
+    {
+        await HearAsync(0x81);
+
+        await _stream.WriteAsync(new byte[] { 0x88, 0x00 }, Stop);
+        await _stream.WriteAsync([Frame, Frame], Stop);
+        _pair.Server.Shutdown(SocketShutdown.Send);
+
+        Assert.Equal(2, await _pair.Peer.ReceiveAsync(new byte[16], Stop));
+        Assert.Equal(0, await _pair.Peer.ReceiveAsync(new byte[16], Stop));
+    }
+
+    [Theory]
+    [InlineData(1, 100)]
+    [InlineData(2, 10_000)]
+    [InlineData(3, 40_000)]
+    [InlineData(4, 200_000)]
+    public async Task WriterKeepsTheOrderOfSmallAndLargeFramesAndBorrowsOnlyUntilItIsFlushed(int seed, int largest)
+    {
+        await _stream.WriteAsync(Ping, Stop);
+        var writer = new FrameWriter(_stream);
+        var random = new Random(seed);
+        var expected = new List<byte>(Ping);
+        for (var i = 0; i < 300; i++)
+        {
+            var frames = new byte[1 + random.Next(random.Next(2) == 0 ? 300 : largest)];
+            random.NextBytes(frames);
+            frames[0] = Frame[0];
+            expected.AddRange(frames);
+            await writer.WriteAsync(frames);
+            if (random.Next(3) == 0)
+            {
+                await writer.FlushBorrowedAsync();
+            }
+
+            if (!writer.HasBorrowed)
+            {
+                // What is copied, or written already, is its owner's again.
+                random.NextBytes(frames);
+            }
+        }
+
+        await writer.FlushAsync();
+
+        Assert.True(writer.IsEmpty);
+        Assert.True(expected.SequenceEqual(_kestrel.Written));
+    }
+
     public void Dispose()
     {
         _stream.Dispose();

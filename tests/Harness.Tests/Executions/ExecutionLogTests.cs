@@ -246,6 +246,43 @@ public sealed class ExecutionLogTests
     }
 
     [Fact]
+    public async Task WhatTwoSegmentsHaveCanBeTakenTogetherAndStaysAsItIsUntilTheNextTake()
+    {
+        using var engine = new Engine(new ExecutionOptions { WindowBytes = 256 * 1024 });
+        var goOn = new TaskCompletionSource();
+        var execution = engine.Start(async (log, stop) =>
+        {
+            await log.WriteAsync(new string('a', 100_000), stop);
+            await log.WriteAsync(new string('b', 100_000), stop);
+            await log.WriteAsync("and more", stop);
+            await goOn.Task.WaitAsync(stop);
+            for (var line = 0; line < 20_000; line++)
+            {
+                await log.WriteAsync($"line {line}", stop);
+            }
+
+            return Completed;
+        });
+        using var cursor = execution.Log.OpenCursor(1, new NobodyWaits());
+        Assert.True(SpinWait.SpinUntil(() => execution.Log.LastSequence == 4, TimeSpan.FromSeconds(20)));
+        Assert.True(cursor.TryTake(out var opening));
+        Assert.True(cursor.TryTake(out var first));
+        Assert.True(cursor.TryTakeMore(out var second));
+        byte[][] taken = [first.Frames.ToArray(), second.Frames.ToArray()];
+
+        // As many lines as the window has room for some times over: all memory that nobody holds has had other lines in it.
+        goOn.SetResult();
+        await execution.Completion.WaitAsync(Stop);
+
+        Assert.Equal(opening.Last + 1, first.First);
+        Assert.Equal(first.Last + 1, second.First);
+        Assert.False(cursor.TryTakeMore(out _));
+        Assert.Equal(taken, [first.Frames.ToArray(), second.Frames.ToArray()]);
+        Assert.True(cursor.TryTake(out var next));
+        Assert.Equal(second.Last + 1, next.First);
+    }
+
+    [Fact]
     public async Task ReaderOfWhatHadToMakeRoomIsToldSoAndThenHowItEnded()
     {
         using var engine = new Engine(new ExecutionOptions { WindowBytes = 1024 * 1024, TotalWindowBytes = 1024 * 1024 });

@@ -79,7 +79,7 @@ public sealed class LogModelTests
                     _readers.Add(new Reader(_execution.Log, argument % (_model.Count + 5)));
                     break;
                 case 5 when reader is not null:
-                    Truncations += reader.TakeOne(_model) ? 1 : 0;
+                    Truncations += reader.Take(_model, atMost: 1 + (argument % 2)) ? 1 : 0;
                     break;
                 case 6 when reader is not null:
                     Drain(reader);
@@ -163,7 +163,7 @@ public sealed class LogModelTests
         {
             do
             {
-                Truncations += reader.TakeOne(_model) ? 1 : 0;
+                Truncations += reader.Take(_model, atMost: 3) ? 1 : 0;
             }
             while (reader.HasTaken);
         }
@@ -181,8 +181,8 @@ public sealed class LogModelTests
 
         private LogCursor Cursor => _cursor ??= log.OpenCursor(Next, this);
 
-        /// <summary>Takes one range and holds it against the model. True when it told of a gap.</summary>
-        public bool TakeOne(Dictionary<long, string> model)
+        /// <summary>Takes one range, or some in one go, and then holds them against the model. True when it told of a gap.</summary>
+        public bool Take(Dictionary<long, string> model, int atMost)
         {
             LogRange range = default;
             HasTaken = false;
@@ -195,6 +195,31 @@ public sealed class LogModelTests
                 return false;
             }
 
+            var taken = new List<LogRange> { range };
+            while (taken.Count < atMost && Cursor.TryTakeMore(out var more))
+            {
+                Assert.False(more.IsTruncated);
+                taken.Add(more);
+            }
+
+            taken.ForEach(one => Check(one, model));
+            return range.IsTruncated;
+        }
+
+        public Reader Resume()
+        {
+            Dispose();
+            return new Reader(log, Next);
+        }
+
+        public void Dispose() => _cursor?.Dispose();
+
+        public void OnAppended()
+        {
+        }
+
+        private void Check(LogRange range, Dictionary<long, string> model)
+        {
             Assert.Equal(Next, range.First);
             Assert.InRange(range.Last, range.First, model.Count);
             var frames = range.Frames;
@@ -209,19 +234,6 @@ public sealed class LogModelTests
 
             Next = range.IsTruncated ? range.Last + 1 : Next;
             Assert.Equal(range.Last + 1, Next);
-            return range.IsTruncated;
-        }
-
-        public Reader Resume()
-        {
-            Dispose();
-            return new Reader(log, Next);
-        }
-
-        public void Dispose() => _cursor?.Dispose();
-
-        public void OnAppended()
-        {
         }
     }
 }

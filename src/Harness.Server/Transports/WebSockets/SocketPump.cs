@@ -13,6 +13,9 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
     // else keep a thread for good, and the last line of one socket would wait for the long results of others.
     private const int RangesInATurn = 8;
 
+    // A short run is an opening, its lines and a result, in a segment each: one write for all.
+    private const int RangesInAWrite = 3;
+
     private readonly ReplyQueue _replies = new();
     private readonly FrameWriter _writer = new(stream);
 
@@ -202,11 +205,14 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
         // A reply that was given before these events came is seen by now, and goes first: "cancelled" before what the body says of it,
         // "subscribed" before the first event, and nothing after "unsubscribed".
         await SendRepliesAsync();
-        if (hasRange && !watch.IsClosed)
+        for (var left = RangesInAWrite; hasRange && !watch.IsClosed; left--)
         {
             await SendAsync(watch, range);
+            hasRange = left > 1 && !_writer.IsEmpty && (_writer.HasBorrowed ? watch.Cursor.TryTakeMore(out range) : watch.Cursor.TryTake(out range));
+            await SendRepliesAsync();
         }
 
+        await _writer.FlushBorrowedAsync();
         if (watch.Cursor.IsAtEnd)
         {
             await EndAsync(watch);
