@@ -12,6 +12,9 @@ public sealed partial class ExecutionLog
     // All frames as the store would keep them; null: they are not packed.
     private PackedLog? _packed;
 
+    // What the last frame repeats of those before it.
+    private LineQuote _quote;
+
     // Set when the memory was given up.
     private Func<(ReadOnlyMemory<byte> Document, DateTimeOffset At)>? _describeEnd;
 
@@ -89,23 +92,28 @@ public sealed partial class ExecutionLog
     {
         var stretch = new StretchWriter(head.FirstSequence, bytes / 2) { HasEvents = hasEvents };
         var encoder = new FrameEncoder(_id);
+
+        // A result may repeat lines that only the store has.
+        var quote = _quote.From >= head.FirstSequence ? _quote : default;
         for (var segment = head; segment is not null; segment = segment.Next)
         {
             var (length, frames) = segment.Committed;
-            FramePacker.Pack(encoder, segment.Bytes.AsSpan(0, length), segment.FirstSequence, frames, stretch);
+            var last = segment.Next is null ? quote : default;
+            FramePacker.Pack(encoder, segment.Bytes.AsSpan(0, length), segment.FirstSequence, frames, stretch, last);
         }
 
-        var log = _pool.Packed.Add(stretch.Close().Packed.Span, head.FirstSequence, count);
+        var log = _pool.Packed.Add(stretch.Close(staysInMemory: true).Packed.Span, head.FirstSequence, count);
         stretch.Return();
         return log;
     }
 
     private LogSegment UnpackedCopy(PackedLog packed)
     {
-        FramePacker.TryReadHeader(packed.Frames, out var header);
+        var frames = packed.Frames;
+        var header = FramePacker.ReadHeader(frames.Packed.Span);
         var whole = _pool.RentQuietly(header.FrameBytes, packed.First);
         whole.HasEvents = header.HasEvents;
-        FramePacker.Unpack(_id, packed.Frames, whole.Reserve(header.FrameBytes, header.Count));
+        FramePacker.Unpack(_id, frames, header, whole.Reserve(header.FrameBytes, header.Count), QuotedLines.In(frames, header));
         whole.Commit();
         return whole;
     }

@@ -196,6 +196,7 @@ public sealed partial class ExecutionLog
         var sequence = _sequence + 1;
         var size = FrameEncoder.SizeOfDocument(head.Length, data.Length, sequence);
         var json = _encoder.WriteDocument(Reserve(size, isLast: isLast), head, data, sequence, at);
-        _stretch?.AddWhole(json, size, quote with { At = head.Length + quote.At });
+        _quote = quote with { At = head.Length + quote.At };
+        _stretch?.AddWhole(json, size, _quote);
     }
 }

@@ -57,14 +57,20 @@ public static class FramePacker
             return false;
         }
 
+        header = ReadHeader(packed);
+        return header.Count == stretch.Last - stretch.First + 1;
+    }
+
+    /// <summary>As <see cref="TryReadHeader"/>, of a stretch that is as it was written.</summary>
+    internal static PackedHeader ReadHeader(ReadOnlySpan<byte> packed)
+    {
         var rest = packed[PrefixBytes..];
         var count = (int)ReadVarint(ref rest);
         var frameBytes = (int)ReadVarint(ref rest);
         var quote = packed[0] == QuotingVersion
             ? new LineQuote((long)ReadVarint(ref rest), (int)ReadVarint(ref rest), (int)ReadVarint(ref rest))
             : default;
-        header = new PackedHeader(count, frameBytes, (packed[5] & 1) != 0, packed.Length - rest.Length) { Quote = quote };
-        return count == stretch.Last - stretch.First + 1;
+        return new PackedHeader(count, frameBytes, (packed[5] & 1) != 0, packed.Length - rest.Length) { Quote = quote };
     }
 
     /// <summary>Unpacks a stretch.</summary>
@@ -80,6 +86,12 @@ public static class FramePacker
             throw new InvalidDataException($"The frames {stretch.First} to {stretch.Last} are damaged");
         }
 
+        Unpack(executionId, stretch, header, destination, quoted);
+    }
+
+    /// <summary>As the other one, of a stretch whose header was read.</summary>
+    internal static void Unpack(string executionId, StoredFrames stretch, PackedHeader header, Span<byte> destination, ReadOnlySpan<byte> quoted)
+    {
         var encoder = new FrameEncoder(executionId);
         var rest = stretch.Packed.Span[header.Start..];
         var time = 0L;
@@ -107,11 +119,15 @@ public static class FramePacker
     /// </summary>
     internal static void CopyLines(StoredFrames stretch, long from, ArrayBufferWriter<byte> destination)
     {
-        if (!TryReadHeader(stretch, out var header))
+        if (TryReadHeader(stretch, out var header))
         {
-            return;
+            CopyLines(stretch, header, from, destination);
         }
+    }
 
+    /// <summary>As the other one, of a stretch whose header was read.</summary>
+    internal static void CopyLines(StoredFrames stretch, PackedHeader header, long from, ArrayBufferWriter<byte> destination)
+    {
         var rest = stretch.Packed.Span[header.Start..];
         var time = 0L;
         for (var sequence = stretch.First; sequence <= stretch.Last; sequence++)
@@ -164,7 +180,13 @@ public static class FramePacker
     }
 
     /// <summary>Packs whole frames behind those that a stretch has.</summary>
-    internal static void Pack(FrameEncoder encoder, ReadOnlySpan<byte> frames, long first, int count, StretchWriter stretch)
+    /// <param name="encoder">That of their execution.</param>
+    /// <param name="frames">Ready WebSocket frames as the log has them.</param>
+    /// <param name="first">Sequence of the first one.</param>
+    /// <param name="count">How many there are.</param>
+    /// <param name="stretch">Gets them.</param>
+    /// <param name="quote">What the last of these repeats of the lines before it.</param>
+    internal static void Pack(FrameEncoder encoder, ReadOnlySpan<byte> frames, long first, int count, StretchWriter stretch, LineQuote quote = default)
     {
         ReadOnlySpan<byte> timestamp = default;
         var milliseconds = 0L;
@@ -175,7 +197,7 @@ public static class FramePacker
             frames = frames[(start + length)..];
             if (!encoder.TryGetLine(json, sequence, out var inside, out var lineLength))
             {
-                stretch.AddWhole(json, start + length);
+                stretch.AddWhole(json, start + length, sequence == first + count - 1 ? quote : default);
                 continue;
             }
 

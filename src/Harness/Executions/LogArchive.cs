@@ -309,7 +309,7 @@ internal sealed class LogArchive
         foreach (var (stretch, header) in stretches)
         {
             segment.HasEvents |= header.HasEvents;
-            FramePacker.Unpack(_execution.Id, stretch, segment.Reserve(header.FrameBytes, header.Count), quoted.Span);
+            FramePacker.Unpack(_execution.Id, stretch, header, segment.Reserve(header.FrameBytes, header.Count), quoted.Span);
         }
 
         segment.Commit();

@@ -28,9 +28,8 @@ internal static class QuotedLines
             return default;
         }
 
-        // As long as the quote; when a store gives more, it is left out as a whole, and no more is read.
-        var lines = new ArrayBufferWriter<byte>(header.Quote.Length + 1);
-        lines.Write("["u8);
+        // When a store gives more than the quote has, it is left out as a whole, and no more is read.
+        var lines = Begin(header.Quote);
         var next = header.Quote.From;
         while (next < stretch.Last && lines.WrittenCount <= header.Quote.Length
             && await store.ReadAsync(execution, next, ReadBytes, cancellationToken) is { Count: > 0 } stretches)
@@ -43,5 +42,26 @@ internal static class QuotedLines
         }
 
         return lines.WrittenMemory[1..];
+    }
+
+    /// <summary>As <see cref="ReadAsync"/>, of a stretch that is in memory and has the lines itself.</summary>
+    public static ReadOnlySpan<byte> In(StoredFrames stretch, PackedHeader header)
+    {
+        if (header.Quote.Length == 0)
+        {
+            return default;
+        }
+
+        var lines = Begin(header.Quote);
+        FramePacker.CopyLines(stretch, header, header.Quote.From, lines);
+        return lines.WrittenSpan[1..];
+    }
+
+    // Further elements of an array, which has none yet.
+    private static ArrayBufferWriter<byte> Begin(LineQuote quote)
+    {
+        var lines = new ArrayBufferWriter<byte>(quote.Length + 1);
+        lines.Write("["u8);
+        return lines;
     }
 }

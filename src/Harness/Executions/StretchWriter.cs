@@ -66,7 +66,8 @@ internal sealed class StretchWriter
     }
 
     /// <summary>The stretch; nothing is added any more. It is good until <see cref="Return"/>.</summary>
-    public StoredFrames Close()
+    /// <param name="staysInMemory">It needs no checksum then.</param>
+    public StoredFrames Close(bool staysInMemory = false)
     {
         Span<byte> numbers = stackalloc byte[5 * FramePacker.MaxVarint];
         var length = 0;
@@ -85,7 +86,7 @@ internal sealed class StretchWriter
         var stretch = _bytes.AsMemory(start, _at - start);
         stretch.Span[0] = _quote.Length > 0 ? FramePacker.QuotingVersion : FramePacker.Version;
         stretch.Span[5] = (byte)(HasEvents ? 1 : 0);
-        BinaryPrimitives.WriteUInt32LittleEndian(stretch.Span[1..], FramePacker.Checksum(stretch.Span[5..]));
+        BinaryPrimitives.WriteUInt32LittleEndian(stretch.Span[1..], staysInMemory ? 0 : FramePacker.Checksum(stretch.Span[5..]));
         return new StoredFrames(_first, _first + _count - 1, stretch);
     }
 

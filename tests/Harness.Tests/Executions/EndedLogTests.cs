@@ -9,7 +9,7 @@ public sealed class EndedLogTests
 
     // Of memory for what is packed; and what an execution of these lines takes of it at most.
     private const int Block = 128 * 1024;
-    private const int PackedBytes = 10_000;
+    private const int PackedBytes = 6_000;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -37,6 +37,52 @@ public sealed class EndedLogTests
         }
 
         Assert.Equal(0, engine.Registry.LogBytes);
+    }
+
+    // 40 lines of some 110 bytes: a result that repeats all of them, some, and none.
+    [Theory]
+    [InlineData(512 * 1024, 1024 * 1024, 0)]
+    [InlineData(512 * 1024, 1024 * 1024, 2)]
+    [InlineData(2_000, 1024 * 1024, 1)]
+    [InlineData(10, 1024 * 1024, 1)]
+    [InlineData(512 * 1024, 64 * 1024, 0)]
+    public async Task PackedLogGivesTheVeryBytesOfItsResultToo(int maxRecordBytes, int windowBytes, int preamble)
+    {
+        using var engine = new Engine(new ExecutionOptions { MaxRecordBytes = maxRecordBytes, WindowBytes = windowBytes });
+        var go = new TaskCompletionSource();
+        var execution = engine.Start(
+            async (log, _) =>
+            {
+                await go.Task;
+                for (var round = 0; round < (windowBytes < 1024 * 1024 ? 10 : 1); round++)
+                {
+                    foreach (var line in Lines)
+                    {
+                        await log.WriteAsync(line);
+                    }
+
+                    await log.EmitAsync("step", "1"u8.ToArray());
+                    await log.WriteAsync("");
+                    await log.WriteAsync("\"\n");
+                }
+
+                return new ExecutionResult(ExecutionStatus.Completed);
+            },
+            request => request with { Preamble = [.. Enumerable.Repeat("before", preamble)], ClosingLine = state => $"ended {state.Status}" });
+        List<string> whilePlain;
+        using (var reader = execution.Log.OpenCursor(1, new LogBell()))
+        {
+            go.SetResult();
+            await execution.Completion.WaitAsync(Stop);
+            whilePlain = await ReadAsync(execution);
+            Assert.NotEqual(Block, engine.Registry.LogBytes);
+        }
+
+        var whenPacked = await ReadAsync(execution);
+
+        Assert.Equal(Block, engine.Registry.LogBytes);
+        Assert.Equal(whilePlain, whenPacked);
+        Assert.Contains(maxRecordBytes < 10_000 ? "\"logs_truncated\":true" : "line 39", whenPacked[^1]);
     }
 
     [Fact]
@@ -109,6 +155,17 @@ public sealed class EndedLogTests
         await Task.WhenAll(readers.Select(reader => reader.RungAsync()));
         Assert.All(readers, reader => Assert.True(reader.IsAtEnd));
         readers.ForEach(reader => reader.Dispose());
+    }
+
+    private static async Task<List<string>> ReadAsync(Execution execution)
+    {
+        var events = new List<string>();
+        await foreach (var json in execution.Log.ReadEventsAsync(1, Stop))
+        {
+            events.Add(System.Text.Encoding.UTF8.GetString(json.Span));
+        }
+
+        return events;
     }
 
     private static async Task<int> SizeOfFramesAsync(Execution execution)
