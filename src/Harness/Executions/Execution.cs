@@ -74,7 +74,8 @@ public sealed partial class Execution
     /// <exception cref="StoreException">The store cannot be read now.</exception>
     public async ValueTask<ReadOnlyMemory<byte>> DescribeAsync(RecordLines lines = default, CancellationToken cancellationToken = default)
     {
-        using var record = await LogRecord.LoadAsync(Log, Id, lines, _options.MaxRecordBytes, cancellationToken);
+        using var record = LogRecord.InMemory(Log, Id);
+        await record.LoadAsync(lines, _options.MaxRecordBytes, cancellationToken);
         return Describe(State, record, _result, lines);
     }
 
@@ -124,24 +125,20 @@ public sealed partial class Execution
     /// <summary>True when the store did not take its end at first: whoever saves it then passes it on to retention.</summary>
     internal bool IsKeptUnsaved { get; set; }
 
-    /// <summary>The document of the result frame, and which part of it repeats lines. Nothing is shown yet.</summary>
+    /// <summary>The document of the result frame, and which part of it repeats lines. Nothing is shown yet. For the log writer.</summary>
     internal async ValueTask<LineQuote> RenderEndAsync(ArrayBufferWriter<byte> json, ExecutionState state, ExecutionResult result)
     {
-        LogRecord record;
+        using var record = LogRecord.Written(Log, Id);
         try
         {
-            record = await LogRecord.LoadAsync(Log, Id, RecordLines.Newest, _options.MaxRecordBytes, CancellationToken.None);
+            await record.LoadAsync(RecordLines.Newest, _options.MaxRecordBytes, CancellationToken.None);
         }
         catch (StoreException)
         {
-            // The lines are in the log; this frame repeats those that memory has, and says that there are more.
-            record = LogRecord.InMemory(Log, Id);
+            // The lines are in the log; this frame repeats those that were read, and says that there are more.
         }
 
-        using (record)
-        {
-            return Describe(json, state, record, result, RecordLines.Newest);
-        }
+        return Describe(json, state, record, result, RecordLines.Newest);
     }
 
     /// <summary>From now on every status says the same as the result frame.</summary>

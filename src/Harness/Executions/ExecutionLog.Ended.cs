@@ -90,7 +90,7 @@ public sealed partial class ExecutionLog
 
     private PackedLog? PackFrames(LogSegment head, int bytes, int count, bool hasEvents)
     {
-        var stretch = new StretchWriter(head.FirstSequence, bytes / 2) { HasEvents = hasEvents };
+        var stretch = new StretchWriter(head.FirstSequence, bytes / 2, _pool) { HasEvents = hasEvents };
         var encoder = new FrameEncoder(_id);
 
         // A result may repeat lines that only the store has.

@@ -180,26 +180,46 @@ public sealed partial class ExecutionLog
     }
 
     /// <summary>Every segment in memory, held: a copy of what is packed.</summary>
-    internal List<LogSegment> HoldAll()
+    internal List<HeldFrames> HoldAll()
     {
-        var segments = new List<LogSegment>();
+        var held = new List<HeldFrames>();
         lock (_readers)
         {
             if (_head is null && _packed is not null)
             {
-                segments.Add(UnpackedCopy(_packed));
+                held.Add(HeldFrames.Of(UnpackedCopy(_packed)));
             }
 
             for (var segment = _head; segment is not null; segment = segment.Next)
             {
                 if (segment.TryHold())
                 {
-                    segments.Add(segment);
+                    held.Add(HeldFrames.Of(segment));
                 }
             }
         }
 
-        return segments;
+        return held;
+    }
+
+    /// <summary>As <see cref="HoldAll"/>, with what readers do not see yet. For the log writer only.</summary>
+    internal List<HeldFrames> HoldWritten()
+    {
+        var held = HoldAll();
+        foreach (var (segment, _) in _uncommitted)
+        {
+            if (ReferenceEquals(segment, _published))
+            {
+                held[^1] = HeldFrames.Written(segment);
+            }
+            else
+            {
+                segment.TryHold();
+                held.Add(HeldFrames.Written(segment));
+            }
+        }
+
+        return held;
     }
 
     internal void Close(LogCursor cursor)

@@ -26,8 +26,9 @@ public sealed partial class ExecutionLog
 
         if (_uncommitted.Count == 0 || !ReferenceEquals(_uncommitted[^1].Segment, _tail))
         {
-            // As long as the one before: lines come one by one, or in floods.
-            _stretch = Archive is null ? null : new StretchWriter(_sequence + 1, Math.Max(size, _stretch?.Length ?? 0));
+            // As long as the one before, or what there is: lines come one by one, or in floods.
+            var expected = Math.Max(size + (batch?.UnreadBytes ?? 0), _stretch?.Length ?? 0);
+            _stretch = Archive is null ? null : new StretchWriter(_sequence + 1, Math.Min(expected, Math.Max(size, _tail.Capacity)), _pool);
             _uncommitted.Add(new LogPart(_tail, _stretch));
         }
 

@@ -94,7 +94,11 @@ public sealed partial class ExecutionLog
                 }
             }
 
-            await CommitAsync();
+            // The last lines go into the store with the result, if that is known.
+            if (Archive is null || !IsEnding())
+            {
+                await CommitAsync();
+            }
         }
 
         // Without an ending the log is left as it is: another process goes on with it.
@@ -136,6 +140,14 @@ public sealed partial class ExecutionLog
         AppendDocument(_encoder.Head("result"), document.WrittenSpan, _time.GetUtcNow(), isLast: true, quote);
         SpareDocument.Return(document);
         return end is null ? null : end with { LastSequence = _sequence };
+    }
+
+    private bool IsEnding()
+    {
+        lock (_writing)
+        {
+            return _ending is not null;
+        }
     }
 
     private void Claim(LineBatch batch)

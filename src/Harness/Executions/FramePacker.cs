@@ -25,6 +25,8 @@ public static class FramePacker
     internal const int PrefixBytes = 6;
     internal const int MaxVarint = 10;
 
+    private static readonly SegmentPool NothingKept = new(limit: 0);
+
     /// <summary>Packs whole frames.</summary>
     /// <param name="executionId">Whose frames.</param>
     /// <param name="frames">Ready WebSocket frames as the log has them.</param>
@@ -33,7 +35,7 @@ public static class FramePacker
     /// <param name="hasEvents">Whether typed events may be among them.</param>
     public static byte[] Pack(string executionId, ReadOnlySpan<byte> frames, long first, int count, bool hasEvents)
     {
-        var stretch = new StretchWriter(first, frames.Length / 2) { HasEvents = hasEvents };
+        var stretch = new StretchWriter(first, frames.Length / 2, NothingKept) { HasEvents = hasEvents };
         try
         {
             Pack(new FrameEncoder(executionId), frames, first, count, stretch);

@@ -11,51 +11,37 @@ internal sealed class LogRecord : IDisposable
 {
     private readonly ExecutionLog _log;
     private readonly FrameEncoder _encoder;
-    private readonly List<LogSegment> _segments;
+    private readonly List<HeldFrames> _held;
 
-    private LogRecord(ExecutionLog log, string id, List<LogSegment> segments) =>
-        (_log, _encoder, _segments) = (log, new FrameEncoder(id), segments);
+    private LogRecord(ExecutionLog log, string id, List<HeldFrames> held) => (_log, _encoder, _held) = (log, new FrameEncoder(id), held);
 
     /// <summary>Bytes of the frames it holds.</summary>
-    public long FrameBytes => _segments.Sum(segment => (long)segment.Committed.Length);
+    public long FrameBytes => _held.Sum(frames => (long)frames.Length);
 
     /// <summary>Bytes that the lines in it take at most, each as a JSON string with a comma.</summary>
-    public long LineBytesAtMost => _segments.Sum(segment =>
-    {
-        var (length, frames) = segment.Committed;
-        return length - (long)frames * (_encoder.SizeOfLog(0, 1) - "\"\",".Length);
-    });
+    public long LineBytesAtMost => _held.Sum(frames => frames.Length - (long)frames.Frames * (_encoder.SizeOfLog(0, 1) - "\"\",".Length));
+
+    // Where memory begins; after the last event when it has none.
+    private long FirstHeld => _held.Count == 0 ? _log.LastSequence + 1 : _held[0].First;
 
     /// <summary>What memory has.</summary>
     public static LogRecord InMemory(ExecutionLog log, string id) => new(log, id, log.HoldAll());
 
-    /// <summary>What memory has, and from the store what is wanted beyond that.</summary>
-    /// <param name="log">The log.</param>
-    /// <param name="id">The execution's id.</param>
+    /// <summary>As <see cref="InMemory"/>, with what readers do not see yet. For the log writer only.</summary>
+    public static LogRecord Written(ExecutionLog log, string id) => new(log, id, log.HoldWritten());
+
+    /// <summary>Loads from the store what is wanted beyond what memory has.</summary>
     /// <param name="lines">Which lines will be copied.</param>
     /// <param name="maxBytes">How many bytes of them.</param>
     /// <param name="cancellationToken">Ends the wait for the store.</param>
-    /// <exception cref="StoreException">The store cannot be read now.</exception>
-    public static async ValueTask<LogRecord> LoadAsync(
-        ExecutionLog log, string id, RecordLines lines, int maxBytes, CancellationToken cancellationToken)
+    /// <exception cref="StoreException">The store cannot be read now. Nothing was loaded that the record does not have; it can be used as it is.</exception>
+    public async ValueTask LoadAsync(RecordLines lines, int maxBytes, CancellationToken cancellationToken)
     {
-        var record = InMemory(log, id);
-        if (log.Archive is not { } archive || lines.IsNone)
-        {
-            return record;
-        }
-
-        try
+        if (_log.Archive is { } archive && !lines.IsNone)
         {
             await (lines.From > 0
-                ? record.LoadForwardAsync(archive, lines, maxBytes, cancellationToken)
-                : record.LoadBackwardAsync(archive, maxBytes, cancellationToken));
-            return record;
-        }
-        catch
-        {
-            record.Dispose();
-            throw;
+                ? LoadForwardAsync(archive, lines, maxBytes, cancellationToken)
+                : LoadBackwardAsync(archive, maxBytes, cancellationToken));
         }
     }
 
@@ -66,25 +52,25 @@ internal sealed class LogRecord : IDisposable
     /// <returns>The sequence of the oldest line given, and whether older lines exist that are not given.</returns>
     public (long From, bool Truncated) CopyNewestLines(int maxBytes, ArrayBufferWriter<byte> destination)
     {
-        var from = _log.LastSequence + 1;
-        var truncated = _segments.Count == 0 ? _log.LastSequence > 0 : _segments[0].FirstSequence > 1;
+        var from = _held.Count == 0 ? _log.LastSequence + 1 : _held[^1].Next;
+        var truncated = FirstHeld > 1;
         if (FrameBytes <= maxBytes)
         {
             // A line is less than its frame: all of them fit.
-            from = _segments.Count == 0 ? from : _segments[0].FirstSequence;
+            from = FirstHeld;
             maxBytes = 0;
         }
 
-        for (var i = _segments.Count - 1; i >= 0 && maxBytes > 0; i--)
+        for (var i = _held.Count - 1; i >= 0 && maxBytes > 0; i--)
         {
-            from = OldestThatFits(_segments[i], from, ref maxBytes);
+            from = OldestThatFits(_held[i], from, ref maxBytes);
         }
 
-        foreach (var (index, segment) in _segments.Index())
+        foreach (var (index, frames) in _held.Index())
         {
             // A status of a long run looks at its newest segments only.
-            var isOlder = index + 1 < _segments.Count && _segments[index + 1].FirstSequence <= from;
-            truncated |= isOlder || CopyLines(segment, from, destination);
+            var isOlder = index + 1 < _held.Count && _held[index + 1].First <= from;
+            truncated |= isOlder || CopyLines(frames, from, destination);
         }
 
         return (from, truncated);
@@ -97,24 +83,23 @@ internal sealed class LogRecord : IDisposable
     /// <returns>Where it began, which is later than asked for when that is gone, and the sequence to go on from.</returns>
     public (long First, long Next) CopyLines(long from, int limit, int maxBytes, ArrayBufferWriter<byte> destination)
     {
-        var first = Math.Max(from, _segments.Count == 0 ? _log.LastSequence + 1 : _segments[0].FirstSequence);
+        var first = Math.Max(from, FirstHeld);
         var next = first;
         var end = destination.WrittenCount + maxBytes;
-        foreach (var (index, segment) in _segments.Index())
+        foreach (var (index, frames) in _held.Index())
         {
-            if (index + 1 < _segments.Count && _segments[index + 1].FirstSequence <= first)
+            if (index + 1 < _held.Count && _held[index + 1].First <= first)
             {
                 continue;
             }
 
-            if (segment.FirstSequence > Math.Max(next, first))
+            if (frames.First > Math.Max(next, first))
             {
                 // The store was asked for no more than a page; what memory has begins later.
                 return (first, next);
             }
 
-            var (length, frames) = segment.Committed;
-            foreach (var line in Lines(segment, length))
+            foreach (var line in Lines(frames))
             {
                 // What came from the store may reach into what memory has.
                 if (line.Sequence < next)
@@ -131,31 +116,29 @@ internal sealed class LogRecord : IDisposable
                 next = line.Sequence + 1;
             }
 
-            next = Math.Max(next, segment.FirstSequence + frames);
+            next = Math.Max(next, frames.Next);
         }
 
         return (first, next);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _segments.ForEach(segment => segment.Release());
+    public void Dispose() => _held.ForEach(frames => frames.Segment.Release());
 
     private async ValueTask LoadBackwardAsync(LogArchive archive, int maxBytes, CancellationToken cancellationToken)
     {
-        var bytes = _segments.Sum(LineBytes);
-        var before = _segments.Count == 0 ? _log.LastSequence + 1 : _segments[0].FirstSequence;
-        while (bytes <= maxBytes && before > archive.FirstSequence
-            && await archive.LoadBackwardAsync(before, cancellationToken) is { } segment)
+        var bytes = _held.Sum(LineBytes);
+        while (bytes <= maxBytes && FirstHeld > archive.FirstSequence
+            && await archive.LoadBackwardAsync(FirstHeld, cancellationToken) is { } segment)
         {
-            _segments.Insert(0, segment);
-            bytes += LineBytes(segment);
-            before = segment.FirstSequence;
+            _held.Insert(0, HeldFrames.Of(segment));
+            bytes += LineBytes(_held[0]);
         }
     }
 
     private async ValueTask LoadForwardAsync(LogArchive archive, RecordLines lines, int maxBytes, CancellationToken cancellationToken)
     {
-        var inMemory = _segments.Count == 0 ? _log.LastSequence + 1 : _segments[0].FirstSequence;
+        var inMemory = FirstHeld;
         var next = Math.Max(lines.From, archive.FirstSequence);
         var (count, bytes, at) = (0L, 0, 0);
         archive.Attach();
@@ -170,10 +153,10 @@ internal sealed class LogRecord : IDisposable
                     return;
                 }
 
-                _segments.Insert(at++, segment);
-                var (length, frames) = segment.Committed;
-                next = segment.FirstSequence + frames;
-                (count, bytes) = (next - Math.Max(lines.From, segment.FirstSequence) + count, bytes + length);
+                var frames = HeldFrames.Of(segment);
+                _held.Insert(at++, frames);
+                next = frames.Next;
+                (count, bytes) = (next - Math.Max(lines.From, frames.First) + count, bytes + frames.Length);
             }
         }
         finally
@@ -194,10 +177,10 @@ internal sealed class LogRecord : IDisposable
         destination.Advance(line.Length + 2);
     }
 
-    private int LineBytes(LogSegment segment)
+    private int LineBytes(HeldFrames frames)
     {
         var bytes = 0;
-        foreach (var line in Lines(segment, segment.Committed.Length))
+        foreach (var line in Lines(frames))
         {
             bytes += line.Text.Length + 3;
         }
@@ -206,18 +189,17 @@ internal sealed class LogRecord : IDisposable
     }
 
     // Lines of a segment are seen oldest first, but the newest are wanted: add all up, then take off from the front.
-    private long OldestThatFits(LogSegment segment, long from, ref int maxBytes)
+    private long OldestThatFits(HeldFrames frames, long from, ref int maxBytes)
     {
-        var (length, frames) = segment.Committed;
-        var total = LineBytes(segment);
+        var total = LineBytes(frames);
         if (total <= maxBytes)
         {
             maxBytes -= total;
-            return frames > 0 ? segment.FirstSequence : from;
+            return frames.Frames > 0 ? frames.First : from;
         }
 
-        var oldest = segment.FirstSequence + frames;
-        foreach (var line in Lines(segment, length))
+        var oldest = frames.Next;
+        foreach (var line in Lines(frames))
         {
             if (total <= maxBytes)
             {
@@ -232,10 +214,10 @@ internal sealed class LogRecord : IDisposable
         return oldest;
     }
 
-    private bool CopyLines(LogSegment segment, long from, ArrayBufferWriter<byte> destination)
+    private bool CopyLines(HeldFrames frames, long from, ArrayBufferWriter<byte> destination)
     {
         var leftOut = false;
-        foreach (var line in Lines(segment, segment.Committed.Length))
+        foreach (var line in Lines(frames))
         {
             if (line.Sequence < from)
             {
@@ -249,7 +231,7 @@ internal sealed class LogRecord : IDisposable
         return leftOut;
     }
 
-    private LineEnumerator Lines(LogSegment segment, int length) => new(_encoder, segment.Bytes.AsSpan(0, length), segment.FirstSequence);
+    private LineEnumerator Lines(HeldFrames frames) => new(_encoder, frames.Segment.Bytes.AsSpan(0, frames.Length), frames.First);
 
     /// <summary>Finds the lines in frames: for <c>foreach</c>, without an object for each.</summary>
     private ref struct LineEnumerator(FrameEncoder encoder, ReadOnlySpan<byte> frames, long first)

@@ -60,6 +60,9 @@ internal sealed class LogSegment
     /// <summary>Bytes written, committed or not. For the log writer only.</summary>
     public int Written { get; private set; }
 
+    /// <summary>Frames written, committed or not. For the log writer only.</summary>
+    public int WrittenFrames => _frames;
+
     /// <summary>True when a committed frame has this sequence.</summary>
     public bool Contains(long sequence) => sequence >= FirstSequence && sequence < FirstSequence + Committed.Frames;
 
@@ -115,4 +118,27 @@ internal sealed class LogSegment
             _pool.Return(bytes);
         }
     }
+}
+
+/// <summary>A segment somebody holds, and how much of it is looked at.</summary>
+/// <param name="Segment">Held until it is released.</param>
+/// <param name="Length">Bytes from its beginning.</param>
+/// <param name="Frames">Frames in them.</param>
+internal readonly record struct HeldFrames(LogSegment Segment, int Length, int Frames)
+{
+    /// <summary>Sequence of the first frame.</summary>
+    public long First => Segment.FirstSequence;
+
+    /// <summary>Sequence after the last frame.</summary>
+    public long Next => Segment.FirstSequence + Frames;
+
+    /// <summary>What readers may see.</summary>
+    public static HeldFrames Of(LogSegment segment)
+    {
+        var (length, frames) = segment.Committed;
+        return new HeldFrames(segment, length, frames);
+    }
+
+    /// <summary>Everything there is. For the log writer only.</summary>
+    public static HeldFrames Written(LogSegment segment) => new(segment, segment.Written, segment.WrittenFrames);
 }

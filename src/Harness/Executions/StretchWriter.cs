@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 
@@ -18,6 +17,7 @@ internal sealed class StretchWriter
     private const int SmallestQuote = 256;
 
     private readonly long _first;
+    private readonly SegmentPool _pool;
     private byte[] _bytes;
     private int _at = HeaderRoom;
     private int _count;
@@ -27,7 +27,9 @@ internal sealed class StretchWriter
 
     /// <param name="first">Sequence of the first frame.</param>
     /// <param name="expected">Bytes it will have, about; it grows when there are more.</param>
-    public StretchWriter(long first, int expected) => (_first, _bytes) = (first, ArrayPool<byte>.Shared.Rent(HeaderRoom + expected));
+    /// <param name="pool">Where its memory comes from: as many stretches as there are logs may wait for the store.</param>
+    public StretchWriter(long first, int expected, SegmentPool pool) =>
+        (_first, _bytes, _pool) = (first, pool.RentUncounted(HeaderRoom + expected), pool);
 
     /// <summary>True when typed events may be among the frames.</summary>
     public bool HasEvents { get; set; }
@@ -93,7 +95,7 @@ internal sealed class StretchWriter
     /// <summary>Gives the memory back. It is not used again.</summary>
     public void Return()
     {
-        ArrayPool<byte>.Shared.Return(_bytes);
+        _pool.ReturnUncounted(_bytes);
         _bytes = [];
     }
 
@@ -111,9 +113,9 @@ internal sealed class StretchWriter
         var needed = _at + bytes + 2 * FramePacker.MaxVarint;
         if (needed > _bytes.Length)
         {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, 2 * _bytes.Length));
+            var larger = _pool.RentUncounted(Math.Max(needed, 2 * _bytes.Length));
             _bytes.AsSpan(0, _at).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(_bytes);
+            _pool.ReturnUncounted(_bytes);
             _bytes = larger;
         }
 

@@ -11,15 +11,17 @@ public sealed class QuotedLinesTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData(0, 512 * 1024)]
-    [InlineData(2, 512 * 1024)]
-    [InlineData(2, 16 * 1024)]
-    public async Task ResultRepeatsLinesThatAreStoredOnceAndIsTheSameToTheByteAfterARestart(int preamble, int maxRecordBytes)
+    [InlineData(0, 512 * 1024, true)]
+    [InlineData(2, 512 * 1024, true)]
+    [InlineData(2, 16 * 1024, true)]
+    [InlineData(0, 512 * 1024, false)]
+    [InlineData(2, 16 * 1024, false)]
+    public async Task ResultRepeatsLinesThatAreStoredOnceAndIsTheSameToTheByteAfterARestart(int preamble, int maxRecordBytes, bool waitsForLines)
     {
         var store = new FakeStore();
         var options = new ExecutionOptions { MaxRecordBytes = maxRecordBytes };
         using var before = new Engine(options, store: store);
-        var execution = await RunAsync(before, preamble);
+        var execution = await RunAsync(before, preamble, waitsForLines);
         var said = await EventsAsync(execution.Log.ReadEventsAsync(1, Stop));
         Assert.Contains(LineAt(Lines - 1), said[^1], StringComparison.Ordinal);
 
@@ -41,7 +43,7 @@ public sealed class QuotedLinesTests
     {
         var store = new FakeStore();
         using var before = new Engine(store: store);
-        var execution = await RunAsync(before, preamble);
+        var execution = await RunAsync(before, preamble, waitsForLines: true);
         foreach (var stretch in store.FramesOf(1).Where(stretch => stretch.Last < execution.Log.LastSequence).ToList())
         {
             store.Damage(1, stretch.First);
@@ -101,7 +103,7 @@ public sealed class QuotedLinesTests
         }
     }
 
-    private static async Task<Execution> RunAsync(Engine engine, int preamble)
+    private static async Task<Execution> RunAsync(Engine engine, int preamble, bool waitsForLines)
     {
         var execution = engine.Start(
             async (log, stop) =>
@@ -113,6 +115,11 @@ public sealed class QuotedLinesTests
                     {
                         await log.EmitAsync("step", "{\"n\":1}"u8.ToArray(), stop);
                     }
+                }
+
+                if (waitsForLines)
+                {
+                    await log.ReadEventsAsync(Lines + 5, stop).FirstAsync(stop);
                 }
 
                 return new ExecutionResult(ExecutionStatus.Completed) { Details = "{\"tests\":[1,2]}"u8.ToArray() };
