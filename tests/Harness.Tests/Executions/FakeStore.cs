@@ -36,6 +36,9 @@ internal sealed class FakeStore : IExecutionStore
 
     public int Reads { get; private set; }
 
+    /// <summary>Appends so far, kept or not.</summary>
+    public int Appends { get; private set; }
+
     public int Count
     {
         get
@@ -95,6 +98,7 @@ internal sealed class FakeStore : IExecutionStore
             await shut.Task.WaitAsync(cancellationToken);
         }
 
+        Appends++;
         var failure = AppendFailure ?? (append.Frames[^1].Last >= FailsFrom ? new StoreException("the disk is full") : null);
         if (failure is null || KeepsWhatFails)
         {

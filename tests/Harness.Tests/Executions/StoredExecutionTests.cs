@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Harness.Executions;
@@ -26,6 +27,42 @@ public sealed class StoredExecutionTests
         Assert.InRange(store.Reads, 2, Lines / 100);
         Assert.InRange(execution.Log.FirstInMemory ?? 0, Lines / 2, Lines + 2);
         Assert.Equal(1, execution.Log.FirstSequence);
+    }
+
+    [Fact]
+    public async Task LastLinesGoIntoTheStoreWithTheResultThatRepeatsThem()
+    {
+        var (store, pool) = (new FakeStore(), new SegmentPool(1024 * 1024));
+        var stored = new StoredExecution
+        {
+            Number = 1, Id = "E", Epoch = "e", Kind = "test", Name = "", Labels = new Dictionary<string, string>(), Request = "{}", StartedAt = DateTimeOffset.UnixEpoch,
+        };
+        var archive = new LogArchive(store, stored, isNew: true, pool, TimeProvider.System);
+        store.Shut();
+        var log = new ExecutionLog(
+            "E", new LogOpening("running", "{}"u8.ToArray()), new ExecutionLogLimits(64 * 1024, 64 * 1024), pool, archive, last: 0, TimeProvider.System);
+        Assert.True(log.TryWrite("one") && log.TryWrite("two"));
+
+        var repeated = new List<string>();
+        var sealing = log.SealAsync(new LogEnding(Render, () => Assert.Equal(1, log.LastSequence)));
+        store.Open();
+        await sealing.WaitAsync(Stop);
+
+        Assert.Equal(["\"one\",\"two\""], repeated);
+        Assert.Equal(2, store.Appends);
+        Assert.Equal([1L, 2, 3, 4], store.Sequences);
+        Assert.Equal(4, log.LastSequence);
+
+        ValueTask<RenderedEnd> Render(ArrayBufferWriter<byte> json, Exception? failure)
+        {
+            using var record = LogRecord.Written(log, "E");
+            var lines = new ArrayBufferWriter<byte>();
+            lines.Write("["u8);
+            record.CopyNewestLines(1024, lines);
+            repeated.Add(Encoding.UTF8.GetString(lines.WrittenSpan[1..]));
+            json.Write("{}"u8);
+            return ValueTask.FromResult(new RenderedEnd(new StoredEnd(ExecutionStatus.Completed, DateTimeOffset.UnixEpoch, null, null, null, default, 0, 0), default));
+        }
     }
 
     [Fact]
