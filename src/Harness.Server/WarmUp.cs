@@ -91,6 +91,7 @@ internal static partial class WarmUp
         {
             await client.ConnectAsync(listener.LocalEndPoint!, stop);
             var server = await listener.AcceptAsync(stop);
+            (client.NoDelay, server.NoDelay) = (true, true);
             if (Equals(server.RemoteEndPoint, client.LocalEndPoint))
             {
                 return (client, server);

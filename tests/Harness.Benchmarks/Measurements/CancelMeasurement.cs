@@ -27,7 +27,7 @@ internal sealed class CancelMeasurement(Scale scale) : IMeasurement
         loop.Open(1, () => new LoadClient(server.Port, contender.Protocol(), new LatencyCounts()));
 
         // Many lines have warmed the server up, but few commands.
-        MeasureAll(loop);
+        scale.WarmUpWith(() => MeasureAll(loop));
         return [.. MeasureAll(loop).SelectMany(counts => new double[] { counts.Quantile(500), counts.Quantile(990) })];
     }
 

@@ -23,7 +23,7 @@ internal sealed class CommandMeasurement(Scale scale) : IMeasurement
         loop.Open(1, () => new LoadClient(server.Port, contender.Protocol(), latency: null));
 
         // Many lines have warmed the server up, but few commands.
-        MeasureAll(loop);
+        scale.WarmUpWith(() => MeasureAll(loop));
         var latency = MeasureAll(loop);
         return [latency.Quantile(500), latency.Quantile(990)];
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Harness.Benchmarks.Transports;
 
 namespace Harness.Benchmarks.Measurements;
@@ -16,11 +17,22 @@ internal sealed record Scale(bool IsQuick)
     /// <summary>A server that needs longer for one load is not able to do it.</summary>
     public TimeSpan TimeLimit => TimeSpan.FromSeconds(IsQuick ? 10 : 30);
 
-    /// <summary>How long a server works before anything is measured.</summary>
-    public TimeSpan WarmUp => 5 * Target;
+    // How long a server works before anything is measured.
+    private TimeSpan WarmUp => 5 * Target;
 
     /// <summary>How long it is watched that nothing happens.</summary>
     public TimeSpan Idleness => TimeSpan.FromSeconds(IsQuick ? 0.2 : 25);
+
+    /// <summary>Has a server work, again and again, before that is measured.</summary>
+    public void WarmUpWith(Action work)
+    {
+        var clock = Stopwatch.StartNew();
+        do
+        {
+            work();
+        }
+        while (clock.Elapsed < WarmUp);
+    }
 
     /// <summary>Lines of a run.</summary>
     public long Lines(long wanted) => IsQuick ? Math.Max(10, wanted / QuickShare) : wanted;

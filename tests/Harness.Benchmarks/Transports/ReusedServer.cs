@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Harness.Benchmarks.Measurements;
 
 namespace Harness.Benchmarks.Transports;
@@ -26,12 +25,7 @@ internal sealed class ReusedServer(Scale scale) : IDisposable
         {
             foreach (var load in Steady.Where(load => !load.HasRunEach || contender.Works.Contains(ManyRuns)))
             {
-                var clock = Stopwatch.StartNew();
-                do
-                {
-                    LoadRun.Run(_server, contender.Protocol, scale.Load(load), scale.TimeLimit);
-                }
-                while (clock.Elapsed < scale.WarmUp);
+                scale.WarmUpWith(() => LoadRun.Run(_server, contender.Protocol, scale.Load(load), scale.TimeLimit));
             }
 
             foreach (var load in WarmUp)
