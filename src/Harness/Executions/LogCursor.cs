@@ -67,6 +67,9 @@ public sealed class LogCursor : IDisposable
     /// <summary>True while it waits for the store: a <see cref="TryTake"/> that gives nothing then does not mean that there is nothing.</summary>
     public bool IsLoading => _load is not null;
 
+    /// <summary>Bytes that are there for the next take at most, as far as memory has them: what is left of this segment and all of the one behind it.</summary>
+    public int ReadyBytes => _segment is { } segment ? segment.Committed.Length - _offset + (segment.Next?.Committed.Length ?? 0) : 0;
+
     /// <summary>
     /// Takes everything that is there, up to a segment's end. The memory stays valid until the next call or <see cref="Dispose"/>.
     /// </summary>
@@ -165,11 +168,7 @@ public sealed class LogCursor : IDisposable
     public ValueTask WaitForTurnAsync(int pending) => IsWorthATurn(pending) ? TakeTurnAsync() : ValueTask.CompletedTask;
 
     /// <summary>Whether <see cref="WaitForTurnAsync"/> waits.</summary>
-    internal bool IsWorthATurn(int pending)
-    {
-        var ready = _segment is { } segment ? segment.Committed.Length - _offset + (segment.Next?.Committed.Length ?? 0) : 0;
-        return pending + ready >= WorthATurn && _log.ReaderCount > 1;
-    }
+    internal bool IsWorthATurn(int pending) => pending + ReadyBytes >= WorthATurn && _log.ReaderCount > 1;
 
     /// <summary>Asks to be told of the next append, or of what comes from the store. False when something has come meanwhile: take it instead.</summary>
     public bool TryPark()

@@ -252,8 +252,8 @@ public sealed class ExecutionLogTests
         var goOn = new TaskCompletionSource();
         var execution = engine.Start(async (log, stop) =>
         {
-            await log.WriteAsync(new string('a', 100_000), stop);
-            await log.WriteAsync(new string('b', 100_000), stop);
+            await log.WriteAsync(new string('a', 65_500), stop);
+            await log.WriteAsync(new string('b', 65_500), stop);
             await log.WriteAsync("and more", stop);
             await goOn.Task.WaitAsync(stop);
             for (var line = 0; line < 20_000; line++)
@@ -266,8 +266,13 @@ public sealed class ExecutionLogTests
         using var cursor = execution.Log.OpenCursor(1, new NobodyWaits());
         Assert.True(SpinWait.SpinUntil(() => execution.Log.LastSequence == 4, TimeSpan.FromSeconds(20)));
         Assert.True(cursor.TryTake(out var opening));
+        var ready = cursor.ReadyBytes;
         Assert.True(cursor.TryTake(out var first));
+        Assert.Equal(first.Frames.Length, ready);
+        ready = cursor.ReadyBytes;
         Assert.True(cursor.TryTakeMore(out var second));
+        Assert.Equal(second.Frames.Length, ready);
+        Assert.Equal(0, cursor.ReadyBytes);
         byte[][] taken = [first.Frames.ToArray(), second.Frames.ToArray()];
 
         // As many lines as the window has room for some times over: all memory that nobody holds has had other lines in it.

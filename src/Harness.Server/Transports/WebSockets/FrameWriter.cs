@@ -6,14 +6,14 @@ namespace Harness.Server.Transports.WebSockets;
 /// <summary>Gathers frames into one write of the stream: small ones are copied together, large ones stay where they are. For one thread at a time.</summary>
 internal sealed class FrameWriter(SocketStream stream)
 {
+    /// <summary>When there are as many, everything is written: what a write costs besides its bytes does not count any more.</summary>
+    public const int WriteBytes = 64 * 1024;
+
     // Fewer bytes are sooner copied than told to the system as a place of their own.
     private const int SmallBytes = 8 * 1024;
 
     // Room for what is copied. When it is full everything is written.
     private const int CopiedBytes = 32 * 1024;
-
-    // When there are as many, everything is written: what a write costs besides its bytes does not count any more.
-    private const int WriteBytes = 64 * 1024;
 
     private byte[]? _copied;
     private int _copiedLength;

@@ -13,7 +13,7 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
     // else keep a thread for good, and the last line of one socket would wait for the long results of others.
     private const int RangesInATurn = 8;
 
-    // A short run is an opening, its lines and a result, in a segment each: one write for all.
+    // A short run is an opening, its lines and a result, in a segment each: one write for all. A long result has a write of its own, in the next turn.
     private const int RangesInAWrite = 3;
 
     private readonly ReplyQueue _replies = new();
@@ -208,7 +208,8 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
         for (var left = RangesInAWrite; hasRange && !watch.IsClosed; left--)
         {
             await SendAsync(watch, range);
-            hasRange = left > 1 && !_writer.IsEmpty && (_writer.HasBorrowed ? watch.Cursor.TryTakeMore(out range) : watch.Cursor.TryTake(out range));
+            hasRange = left > 1 && !_writer.IsEmpty && watch.Cursor.ReadyBytes is > 0 and < FrameWriter.WriteBytes
+                && (_writer.HasBorrowed ? watch.Cursor.TryTakeMore(out range) : watch.Cursor.TryTake(out range));
             await SendRepliesAsync();
         }
 
