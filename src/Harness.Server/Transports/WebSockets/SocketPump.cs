@@ -9,9 +9,9 @@ namespace Harness.Server.Transports.WebSockets;
 /// </summary>
 internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, Action<Exception> failed)
 {
-    // A turn is one range of each execution that is ready, and of so many at most: a log that grows as fast as its reader takes it would
+    // A turn is one write for each execution that is ready, and for so many at most: a log that grows as fast as its reader takes it would
     // else keep a thread for good, and the last line of one socket would wait for the long results of others.
-    private const int RangesInATurn = 8;
+    private const int WatchesInATurn = 8;
 
     // A short run is an opening, its lines and a result, in a segment each: one write for all. A long result has a write of its own, in the next turn.
     private const int RangesInAWrite = 3;
@@ -165,7 +165,7 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
     {
         if (!_stopped)
         {
-            for (var left = Math.Min(ReadyCount(), RangesInATurn); left > 0 && !_stopped && TryTakeReady(out var watch); left--)
+            for (var left = Math.Min(ReadyCount(), WatchesInATurn); left > 0 && !_stopped && TryTakeReady(out var watch); left--)
             {
                 await SendAsync(watch);
             }
