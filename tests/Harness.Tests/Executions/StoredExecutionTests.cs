@@ -35,7 +35,14 @@ public sealed class StoredExecutionTests
         var (store, pool) = (new FakeStore(), new SegmentPool(1024 * 1024));
         var stored = new StoredExecution
         {
-            Number = 1, Id = "E", Epoch = "e", Kind = "test", Name = "", Labels = new Dictionary<string, string>(), Request = "{}", StartedAt = DateTimeOffset.UnixEpoch,
+            Number = 1,
+            Id = "E",
+            Epoch = "e",
+            Kind = "test",
+            Name = "",
+            Labels = new Dictionary<string, string>(),
+            Request = "{}",
+            StartedAt = DateTimeOffset.UnixEpoch,
         };
         var archive = new LogArchive(store, stored, isNew: true, pool, TimeProvider.System);
         store.Shut();
