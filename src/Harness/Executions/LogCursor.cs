@@ -22,7 +22,7 @@ public readonly record struct LogRange(ReadOnlyMemory<byte> Frames, long First, 
 
 /// <summary>
 /// One reader's place in a log. In memory reading is lock-free and copies nothing; behind what memory keeps, the same bytes come from the
-/// store, and the reader notices nothing but that it is told to wait. A reader that stands still costs one segment, in at most two formats, or two.
+/// store, and the reader notices nothing but that it is told to wait. A reader that stands still costs one segment in at most two formats, or two segments.
 /// For one thread at a time.
 /// </summary>
 public sealed class LogCursor : IDisposable
