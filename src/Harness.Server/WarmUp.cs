@@ -91,6 +91,8 @@ internal static partial class WarmUp
         {
             await client.ConnectAsync(listener.LocalEndPoint!, stop);
             var server = await listener.AcceptAsync(stop);
+
+            // As on the web server's sockets: a command behind another one would else wait until that is acknowledged.
             (client.NoDelay, server.NoDelay) = (true, true);
             if (Equals(server.RemoteEndPoint, client.LocalEndPoint))
             {

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Threading.Channels;
 using Harness.Executions;
 using Harness.Server.Transports.WebSockets;
 
@@ -59,8 +60,8 @@ public sealed class SocketPumpTests
     /// <summary>Takes each write when the test says so.</summary>
     private sealed class Peer : MemoryStream
     {
-        private readonly System.Threading.Channels.Channel<(string Text, TaskCompletionSource Taken)> _writes =
-            System.Threading.Channels.Channel.CreateUnbounded<(string, TaskCompletionSource)>();
+        // A pump writes one thing at a time.
+        private readonly Channel<(string Text, TaskCompletionSource Taken)> _writes = Channel.CreateBounded<(string, TaskCompletionSource)>(1);
 
         private readonly StringBuilder _text = new();
 

@@ -21,7 +21,7 @@ internal sealed class FrameWriter(SocketStream stream)
     // Where in the copied ones those begin that are behind the last large ones.
     private int _tailStart;
 
-    // What comes before that tail; null without large ones, which are seldom gathered.
+    // What comes before that tail; null without large ones, which are seldom gathered. With WriteBytes of them, eight at most, all is written.
     private List<ArraySegment<byte>>? _pieces;
     private int _length;
 
