@@ -9,12 +9,13 @@ internal readonly record struct SqlCall(SqlText Sql, params object?[] Values);
 /// <summary>Everything that is written and read, once for both databases.</summary>
 internal static class StoreSql
 {
-    // A creation that was kept although its append was said to fail comes again, and is then already there.
+    // A creation that was kept although its append was said to fail comes again, and is then already there. One row without a SELECT: a
+    // statement that might fail with half of its rows written has SQLite copy every page before it changes it.
     public static readonly SqlText Create = new(
         """
         INSERT INTO execution (number, id, epoch, kind, name, labels, idempotency_key, request, started_at, status, first_seq, trimmed)
-        SELECT @number, @id, @epoch, @kind, @name, @labels, CAST(@key AS text), @request, @started_at, 'running', @first_seq, 0
-        WHERE NOT EXISTS (SELECT 1 FROM execution WHERE number = @number)
+        VALUES (@number, @id, @epoch, @kind, @name, @labels, CAST(@key AS text), @request, @started_at, 'running', @first_seq, 0)
+        ON CONFLICT (number) DO NOTHING
         """,
         "number", "id", "epoch", "kind", "name", "labels", "key", "request", "started_at", "first_seq");
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Harness.Executions;
 using Harness.Storage.Sqlite;
+using Harness.Storage.Writing;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -283,6 +284,30 @@ public sealed class SqliteFaultTests : IDisposable
 
         Assert.InRange(new FileInfo(FileOf(options) + "-wal").Length, 0, 280 * 1024 * 1024);
         Assert.Equal(1000, (await store.FindAsync("exec-1", Stop))!.LastSequence);
+    }
+
+    [Fact]
+    public async Task NothingThatIsWrittenNeedsATemporaryFile()
+    {
+        Assert.SkipUnless(Directory.Exists("/proc/self/fd"), "there is no /proc");
+        var options = await FilledAsync();
+        using var connection = new SqliteDatabase(options, NullLogger.Instance).Connect(FileOf(options));
+        SqliteDatabase.Execute(connection, "BEGIN IMMEDIATE");
+
+        var calls = Enumerable.Range(1000, 300)
+            .SelectMany(number => StoreCalls.ToItem(Appends.Whole(Appends.Execution(number, labels: ("number", $"{number}")), 20_000), copies: false).Calls)
+            .Concat(Enumerable.Range(1, 300).SelectMany(number => StoreCalls.Trim(number, 2, 100).Concat(StoreCalls.Delete(number))));
+        foreach (var call in calls)
+        {
+            using var statement = new SqliteStatement(connection, call.Sql);
+            statement.Run(call.Values);
+        }
+
+        // The names SQLite gives them; they have no entry in their folder any more.
+        Assert.DoesNotContain(
+            Directory.GetFileSystemEntries("/proc/self/fd"),
+            descriptor => new FileInfo(descriptor).LinkTarget?.Contains("etilqs_", StringComparison.Ordinal) == true);
+        SqliteDatabase.Execute(connection, "ROLLBACK");
     }
 
     private static async Task<int> AppendUntilFullAsync(IExecutionStore store)

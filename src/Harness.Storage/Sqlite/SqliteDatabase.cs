@@ -110,10 +110,13 @@ internal sealed partial class SqliteDatabase : IStoreDatabase
                 _ => "NORMAL",
             };
 
-            // The write-ahead log is emptied by SqliteCheckpoints: SQLite's own way stalls the writer for as long as it takes.
+            // The write-ahead log is emptied by SqliteCheckpoints: SQLite's own way stalls the writer for as long as it takes. What a statement
+            // could have to take back (some deletes have that) stays in memory: it is no more than the pages of one step, and needs no
+            // temporary folder.
             Execute(
                 connection,
-                $"PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = {level}; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384");
+                $"PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = {level}; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384; "
+                + "PRAGMA temp_store = MEMORY");
             return connection;
         }
         catch
