@@ -1,19 +1,17 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 
 namespace Harness.Executions;
 
 /// <summary>
 /// Lines without an agent, for demos and load tests: <c>{"lines":N,"rate":R,"size":100,"watchers":W}</c> emits exactly N lines of
-/// <c>size</c> characters, as fast as it can (rate 0) or R per second, once W readers are there. Each line begins with <c>T=</c> and the
-/// 19-digit monotonic time in nanoseconds at which it was written; zeros when the rate is 0. One that is cancelled says one line more, with the time
-/// at which it heard of that. Registered only on request.
+/// <c>size</c> characters, as fast as it can (rate 0) or R per second, once W readers are there. What they say is made up. Each begins with
+/// <c>T=</c> and the 19-digit monotonic time in nanoseconds at which it was written; zeros when the rate is 0. One that is cancelled says one
+/// line more, with the time at which it heard of that. Registered only on request.
 /// </summary>
 public sealed class SyntheticKind : IExecutionKind
 {
-    private const int StampLength = 2 + 19;
     private const long MaxLines = 1_000_000_000;
     private const int MaxWatchers = 100_000;
     private static readonly TimeSpan WatchersTimeLimit = TimeSpan.FromMinutes(1);
@@ -31,23 +29,20 @@ public sealed class SyntheticKind : IExecutionKind
     {
         var lines = (long)Number(data, "lines", 1_000, 0, MaxLines);
         var rate = Number(data, "rate", 0, 0, 10_000_000);
-        var size = (int)Number(data, "size", 100, StampLength, 64 * 1024);
+        var size = (int)Number(data, "size", 100, SyntheticText.Stamp.Length, 64 * 1024);
         var watchers = (int)Number(data, "watchers", 0, 0, MaxWatchers);
         var request = new ExecutionRequest { Kind = Name, Name = string.Create(CultureInfo.InvariantCulture, $"{lines} lines of {size} characters") };
         return new ExecutionPlan(request, async (log, stop) =>
         {
             await WaitForWatchersAsync(log, watchers, stop);
-            var line = new byte[size];
-            line.AsSpan().Fill((byte)'x');
-            Encoding.ASCII.GetBytes("T=0000000000000000000", line);
+            var texts = SyntheticText.Lines(size);
             try
             {
-                await (rate > 0 ? WritePacedAsync(log, line, lines, rate, stop) : WriteAllAsync(log, line, lines, stop));
+                await (rate > 0 ? WritePacedAsync(log, texts, size, lines, rate, stop) : WriteAllAsync(log, texts, size, lines, stop));
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
-                Stamp(line);
-                await log.WriteAsync(line, CancellationToken.None);
+                await log.WriteAsync(Stamp(texts[..size]), CancellationToken.None);
                 throw;
             }
 
@@ -68,38 +63,46 @@ public sealed class SyntheticKind : IExecutionKind
         }
     }
 
-    private static async Task WriteAllAsync(ExecutionLog log, byte[] line, long lines, CancellationToken stop)
+    private static async Task WriteAllAsync(ExecutionLog log, byte[] texts, int size, long lines, CancellationToken stop)
     {
+        var at = 0;
         for (var written = 0L; written < lines; written++)
         {
-            while (!log.TryWrite(line.AsSpan()))
+            while (!log.TryWrite(texts.AsSpan(at, size)))
             {
                 stop.ThrowIfCancellationRequested();
                 await log.WaitToWriteAsync(stop);
             }
+
+            at = Next(texts, size, at);
         }
     }
 
-    private async Task WritePacedAsync(ExecutionLog log, byte[] line, long lines, double rate, CancellationToken stop)
+    private async Task WritePacedAsync(ExecutionLog log, byte[] texts, int size, long lines, double rate, CancellationToken stop)
     {
         using var ticks = new PeriodicTimer(TimeSpan.FromMilliseconds(1), _time);
         var began = _time.GetTimestamp();
+        var (line, at) = (new byte[size], 0);
         for (var written = 0L; written < lines;)
         {
             await ticks.WaitForNextTickAsync(stop);
             var due = Math.Min(lines, (long)(_time.GetElapsedTime(began).TotalSeconds * rate));
             for (; written < due; written++)
             {
-                Stamp(line);
-                await log.WriteAsync(line, stop);
+                texts.AsSpan(at, size).CopyTo(line);
+                await log.WriteAsync(Stamp(line), stop);
+                at = Next(texts, size, at);
             }
         }
     }
 
-    private static void Stamp(byte[] line)
+    private static int Next(byte[] texts, int size, int at) => at + size < texts.Length ? at + size : 0;
+
+    private static byte[] Stamp(byte[] line)
     {
         var nanoseconds = Stopwatch.GetTimestamp() * (1_000_000_000 / Stopwatch.Frequency);
         nanoseconds.TryFormat(line.AsSpan(2), out _, "D19", CultureInfo.InvariantCulture);
+        return line;
     }
 
     private static double Number(JsonElement data, string name, double missing, double least, double most)
