@@ -123,31 +123,28 @@ internal sealed partial class ExecutionStore(IStoreDatabase database, StoreOptio
                 var (found, bytes) = (new List<StoredFrames>(), 0L);
                 while (await wanted.NextAsync(connection, maxBytes - bytes, cancellationToken) is { } range)
                 {
-                    var call = new SqlCall(StoreSql.Frames, wanted.Execution, range.First, range.Last);
-                    var frames = await StoreReads.QueryAsync(
-                        connection,
-                        call,
-                        row => new StoredFrames(row.GetInt64(0), row.GetInt64(1), row.GetFieldValue<byte[]>(2)),
-                        cancellationToken);
-                    if (wanted.IsBackward)
+                    // What is compressed may be enough before the end of what its length promised.
+                    var call = new SqlCall(wanted.IsBackward ? StoreSql.FramesBackward : StoreSql.Frames, wanted.Execution, range.First, range.Last);
+                    await foreach (var frames in StoreReads.EnumerateAsync(connection, call, ReadFrames, cancellationToken))
                     {
-                        frames.Reverse();
-                    }
-
-                    found.AddRange(frames);
-                    bytes += frames.Sum(stretch => (long)stretch.Packed.Length);
-                    if (bytes >= maxBytes && found.Count > 0)
-                    {
-                        break;
+                        found.Add(frames);
+                        bytes += frames.Packed.Length;
+                        if (bytes >= maxBytes)
+                        {
+                            return (IReadOnlyList<StoredFrames>)found;
+                        }
                     }
 
                     wanted = wanted with { At = wanted.IsBackward ? range.First : range.End + 1 };
                 }
 
-                return (IReadOnlyList<StoredFrames>)found;
+                return found;
             },
             cancellationToken);
     }
+
+    private static StoredFrames ReadFrames(System.Data.Common.DbDataReader row) =>
+        new(row.GetInt64(0), row.GetInt64(1), StoredStretch.Read(row.GetFieldValue<byte[]>(2)));
 
     /// <summary>A place in the stretches of an execution, and the direction they are read in.</summary>
     private sealed record Stretches(long Execution, long At, bool IsBackward)

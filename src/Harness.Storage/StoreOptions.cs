@@ -35,7 +35,7 @@ public sealed class StoreOptions
     public int MaxFinished { get; set; } = 100_000;
 
     /// <summary>
-    /// Packed bytes of frames and details kept at most. When they are more, executions that ended first go first; if that is not
+    /// Packed bytes of frames and details kept at most, before they are compressed: the disk holds less. When they are more, executions that ended first go first; if that is not
     /// enough, the longest of the running ones lose their oldest frames. Default: 10 GiB.
     /// </summary>
     [Range(1024L * 1024, long.MaxValue)]

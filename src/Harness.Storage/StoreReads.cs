@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Runtime.CompilerServices;
 
 namespace Harness.Storage;
 
@@ -29,8 +30,22 @@ internal sealed class StoreReads(IStoreDatabase database)
         }
     }
 
+    /// <summary>All rows of a query on a connection.</summary>
     public static async Task<List<T>> QueryAsync<T>(
         DbConnection connection, SqlCall call, Func<DbDataReader, T> read, CancellationToken cancellationToken)
+    {
+        var rows = new List<T>();
+        await foreach (var row in EnumerateAsync(connection, call, read, cancellationToken))
+        {
+            rows.Add(row);
+        }
+
+        return rows;
+    }
+
+    /// <summary>The rows of a query on a connection, as many as are asked for.</summary>
+    public static async IAsyncEnumerable<T> EnumerateAsync<T>(
+        DbConnection connection, SqlCall call, Func<DbDataReader, T> read, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var command = connection.CreateCommand();
         command.CommandText = call.Sql.Text;
@@ -42,14 +57,11 @@ internal sealed class StoreReads(IStoreDatabase database)
             command.Parameters.Add(parameter);
         }
 
-        var rows = new List<T>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            rows.Add(read(reader));
+            yield return read(reader);
         }
-
-        return rows;
     }
 
     private async Task<T> RunOnceAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken)

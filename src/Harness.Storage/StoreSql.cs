@@ -3,8 +3,11 @@ namespace Harness.Storage;
 /// <summary>A statement that both databases understand, with the names of its parameters in the order of their values.</summary>
 internal sealed record SqlText(string Text, params string[] Names);
 
-/// <summary>A statement with its values: long, string, ReadOnlyMemory of bytes, or null.</summary>
+/// <summary>A statement with its values: long, string, ReadOnlyMemory of bytes, <see cref="Stretch"/>, or null.</summary>
 internal readonly record struct SqlCall(SqlText Sql, params object?[] Values);
+
+/// <summary>A value that writers compress when its turn comes.</summary>
+internal sealed record Stretch(ReadOnlyMemory<byte> Given);
 
 /// <summary>Everything that is written and read, once for both databases.</summary>
 internal static class StoreSql
@@ -114,6 +117,13 @@ internal static class StoreSql
         """
         SELECT first_seq, last_seq, frames FROM segment WHERE execution = @execution AND first_seq BETWEEN @first AND @last
         ORDER BY first_seq
+        """,
+        "execution", "first", "last");
+
+    public static readonly SqlText FramesBackward = new(
+        """
+        SELECT first_seq, last_seq, frames FROM segment WHERE execution = @execution AND first_seq BETWEEN @first AND @last
+        ORDER BY first_seq DESC
         """,
         "execution", "first", "last");
 

@@ -47,7 +47,7 @@ public class StoreBenchmarks
             Data = _folder,
             ConnectionString = Database == "SQLite" ? null : $"{Environment.GetEnvironmentVariable(Variable)};Search Path=harness_benchmark",
         };
-        _packed = new byte[Bytes];
+        _packed = SyntheticText.Lines(100)[..Bytes];
         _store = StoreFactory.Create(options, NullLoggerFactory.Instance, TimeProvider.System);
         _number = (await _store.OpenAsync(CancellationToken.None)).LastNumber;
     }

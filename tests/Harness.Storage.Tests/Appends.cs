@@ -1,3 +1,4 @@
+using System.Text;
 using Harness.Executions;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -40,6 +41,13 @@ internal static class Appends
         var packed = new byte[bytes];
         new Random((int)first).NextBytes(packed);
         return new StoredFrames(first, first + count - 1, packed);
+    }
+
+    /// <summary>Frames as logs have them: lines that say much the same, and take about a fifth when they are compressed.</summary>
+    public static StoredFrames Lines(long first, int count, int bytes = 100)
+    {
+        var text = string.Concat(Enumerable.Range((int)first, 1 + bytes / 20).Select(line => $"Interaction ID: {line} All validations passed for test {line / 7}\n"));
+        return new StoredFrames(first, first + count - 1, Encoding.ASCII.GetBytes(text).AsMemory(0, bytes));
     }
 
     public static StoreAppend Created(StoredExecution execution, params StoredFrames[] frames) =>

@@ -86,6 +86,39 @@ public abstract partial class ExecutionStoreContract
     }
 
     [Fact]
+    public async Task FramesThatRepeatThemselvesComeBackByteForByteAndCountAsTheyWereGiven()
+    {
+        var (store, _) = await Appends.OpenAsync(NewOptions(), Stop);
+        await using var _1 = store;
+        byte[] marked = [StoredStretch.Mark, 1, .. Appends.Lines(1, 1, 2_000).Packed.Span];
+        StoredFrames[] all =
+        [
+            .. new[] { 0, 1, 511, 512, 5_000, 70_000, 400_000, 5_000_000 }.Select((bytes, i) => Appends.Lines(1 + 10 * i, 10, bytes)),
+            new(81, 90, marked), new(91, 91, marked.AsMemory(0, 1)), new(92, 92, marked.AsMemory(0, 2)), new(93, 93, marked.AsMemory(0, 300)),
+        ];
+        await store.AppendAsync(Appends.Created(Appends.Execution(1), all[..6]), Stop);
+        await store.AppendAsync(Appends.More(1, all[6..]), Stop);
+
+        Appends.AssertSame(all, await store.ReadAsync(1, 1, int.MaxValue, Stop));
+        Appends.AssertSame(all.Reverse(), await store.ReadBackwardAsync(1, long.MaxValue, int.MaxValue, Stop));
+        Assert.Equal(all.Sum(frames => frames.Packed.Length), (await store.FindAsync("exec-1", Stop))!.Bytes);
+    }
+
+    [Fact]
+    public async Task CompressedStretchesAreReadUntilTheyAreEnoughToo()
+    {
+        var (store, _) = await Appends.OpenAsync(NewOptions(), Stop);
+        await using var _1 = store;
+        var all = Enumerable.Range(1, 50).Select(first => Appends.Lines(first, 1, 10_000)).ToArray();
+        await store.AppendAsync(Appends.Created(Appends.Execution(1), all), Stop);
+
+        Appends.AssertSame(all[..3], await store.ReadAsync(1, 1, 30_000, Stop));
+        Appends.AssertSame(all[9..13], await store.ReadAsync(1, 10, 30_001, Stop));
+        Appends.AssertSame(all[47..].Reverse(), await store.ReadBackwardAsync(1, 51, 30_000, Stop));
+        Appends.AssertSame(all[35..40].Reverse(), await store.ReadBackwardAsync(1, 41, 40_001, Stop));
+    }
+
+    [Fact]
     public async Task RunningExecutionKnowsWhatWasAppendedSoFar()
     {
         var (store, _) = await Appends.OpenAsync(NewOptions(), Stop);

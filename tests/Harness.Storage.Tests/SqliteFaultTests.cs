@@ -117,11 +117,14 @@ public sealed class SqliteFaultTests : IDisposable
             await older.AppendAsync(Appends.Whole(Appends.Execution(1)), Stop);
         }
 
+        await ExecuteAsync(options, "UPDATE segment SET frames = CAST('just as it was given ' || hex(zeroblob(1000)) AS blob)");
+
         var newer = new StoreSchema([.. first, "CREATE TABLE extra (a bigint NOT NULL); INSERT INTO extra VALUES (1)"]);
         for (var opening = 0; opening < 2; opening++)
         {
             await using var store = new ExecutionStore(new SqliteDatabase(options, NullLogger.Instance, newer), options);
             Assert.Equal(1, (await store.OpenAsync(Stop)).LastNumber);
+            Assert.Equal("just as it was given "u8.ToArray(), (await store.ReadAsync(1, 1, 1, Stop))[0].Packed[..21].ToArray());
         }
 
         var error = await Assert.ThrowsAsync<StoreException>(async () =>
@@ -287,6 +290,23 @@ public sealed class SqliteFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task LinesTakeLessOfTheDiskThanTheyAreLong()
+    {
+        var options = _folder.NewOptions();
+        var (store, _) = await Appends.OpenAsync(options, Stop);
+        await using (store)
+        {
+            await store.AppendAsync(Appends.Created(Appends.Execution(1)), Stop);
+            for (var first = 1; first <= 100; first++)
+            {
+                await store.AppendAsync(Appends.More(1, Appends.Lines(first, 1, 100_000)), Stop);
+            }
+        }
+
+        Assert.InRange(new FileInfo(FileOf(options)).Length, 0, 100 * 100_000 / 3);
+    }
+
+    [Fact]
     public async Task NothingThatIsWrittenNeedsATemporaryFile()
     {
         Assert.SkipUnless(Directory.Exists("/proc/self/fd"), "there is no /proc");
@@ -294,12 +314,13 @@ public sealed class SqliteFaultTests : IDisposable
         using var connection = new SqliteDatabase(options, NullLogger.Instance).Connect(FileOf(options));
         SqliteDatabase.Execute(connection, "BEGIN IMMEDIATE");
 
+        var stretches = new StretchBuffer();
         var calls = Enumerable.Range(1000, 300)
             .SelectMany(number => StoreCalls.ToItem(Appends.Whole(Appends.Execution(number, labels: ("number", $"{number}")), 20_000), copies: false).Calls)
             .Concat(Enumerable.Range(1, 300).SelectMany(number => StoreCalls.Trim(number, 2, 100).Concat(StoreCalls.Delete(number))));
         foreach (var call in calls)
         {
-            using var statement = new SqliteStatement(connection, call.Sql);
+            using var statement = new SqliteStatement(connection, call.Sql, stretches);
             statement.Run(call.Values);
         }
 

@@ -6,6 +6,7 @@ namespace Harness.Storage.Postgres;
 /// <summary>The loop that writes: a group is one batch, which is one round trip and one transaction.</summary>
 internal sealed class PostgresWriter(WriteQueue writes, PostgresSession session, StoreAddress address) : IAsyncDisposable
 {
+    private readonly StretchBuffer _stretches = new();
     private Task _running = Task.CompletedTask;
     private bool _gaveUp;
 
@@ -63,8 +64,9 @@ internal sealed class PostgresWriter(WriteQueue writes, PostgresSession session,
     }
 
     // Without a transaction of its own a batch is one: PostgreSQL commits at its end, in the same round trip.
-    private static async Task WriteAsync(NpgsqlConnection connection, List<WriteItem> group)
+    private async Task WriteAsync(NpgsqlConnection connection, List<WriteItem> group)
     {
+        _stretches.Clear();
         await using var batch = new NpgsqlBatch(connection);
         foreach (var item in group)
         {
@@ -73,7 +75,7 @@ internal sealed class PostgresWriter(WriteQueue writes, PostgresSession session,
                 var command = new NpgsqlBatchCommand(call.Sql.Text);
                 for (var i = 0; i < call.Values.Length; i++)
                 {
-                    command.Parameters.Add(new NpgsqlParameter(call.Sql.Names[i], call.Values[i] ?? DBNull.Value));
+                    command.Parameters.Add(new NpgsqlParameter(call.Sql.Names[i], ValueOf(call.Values[i])));
                 }
 
                 batch.BatchCommands.Add(command);
@@ -82,4 +84,11 @@ internal sealed class PostgresWriter(WriteQueue writes, PostgresSession session,
 
         await batch.ExecuteNonQueryAsync();
     }
+
+    private object ValueOf(object? value) => value switch
+    {
+        null => DBNull.Value,
+        Stretch stretch => _stretches.Compress(stretch.Given),
+        _ => value,
+    };
 }

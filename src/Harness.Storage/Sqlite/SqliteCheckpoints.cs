@@ -1,4 +1,3 @@
-using Harness.Storage.Writing;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
@@ -41,8 +40,11 @@ internal sealed partial class SqliteCheckpoints : IAsyncDisposable
         new Thread(Run) { IsBackground = true, Name = "Harness store checkpoints", Priority = ThreadPriority.BelowNormal }.Start();
     }
 
-    /// <summary>For the writer: so much has gone into the log.</summary>
-    public void Count(WriteItem item) => _grown += item.Bytes + PagesPerItem * PageBytes;
+    /// <summary>For the writer: an append of so many bytes has gone into the log.</summary>
+    public void CountAppend(long bytes) => _grown += bytes + PagesPerItem * PageBytes;
+
+    /// <summary>For the writer: so many bytes less than that.</summary>
+    public void CountSaved(long bytes) => _grown -= bytes;
 
     /// <summary>For the writer, between two transactions.</summary>
     public void Pace(SqliteConnection? connection)

@@ -1,4 +1,5 @@
 using System.Text;
+using Harness.Storage.Writing;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -13,19 +14,22 @@ internal sealed class SqliteStatement : IDisposable
     private readonly sqlite3 _database;
     private readonly sqlite3_stmt _statement;
     private readonly int[] _parameters;
+    private readonly StretchBuffer _stretches;
 
     /// <param name="connection">Open as long as this is used.</param>
     /// <param name="sql">One statement.</param>
     /// <exception cref="SqliteException">It is not understood.</exception>
-    public SqliteStatement(SqliteConnection connection, SqlText sql)
+    /// <param name="stretches">Where it compresses; it is cleared with each run.</param>
+    public SqliteStatement(SqliteConnection connection, SqlText sql, StretchBuffer stretches)
     {
+        _stretches = stretches;
         _database = connection.Handle!;
         Check(raw.sqlite3_prepare_v3(_database, sql.Text, raw.SQLITE_PREPARE_PERSISTENT, out _statement));
         _parameters = [.. sql.Names.Select(name => raw.sqlite3_bind_parameter_index(_statement, $"@{name}"))];
     }
 
     /// <summary>Runs it, past all rows it may give.</summary>
-    /// <param name="values">One for each parameter: a long, a string, a <see cref="ReadOnlyMemory{T}"/> of bytes, or null.</param>
+    /// <param name="values">One for each parameter: a long, a string, a <see cref="ReadOnlyMemory{T}"/> of bytes, a <see cref="Stretch"/>, or null.</param>
     /// <exception cref="SqliteException">It could not be done.</exception>
     public void Run(object?[] values)
     {
@@ -48,6 +52,7 @@ internal sealed class SqliteStatement : IDisposable
         {
             // What it says is what the last step said.
             _ = raw.sqlite3_reset(_statement);
+            _stretches.Clear();
         }
     }
 
@@ -58,6 +63,7 @@ internal sealed class SqliteStatement : IDisposable
         null => raw.sqlite3_bind_null(_statement, parameter),
         long number => raw.sqlite3_bind_int64(_statement, parameter, number),
         string text => raw.sqlite3_bind_text(_statement, parameter, Encoding.UTF8.GetBytes(text)),
+        Stretch stretch => raw.sqlite3_bind_blob(_statement, parameter, _stretches.Compress(stretch.Given).Span),
         ReadOnlyMemory<byte> bytes => raw.sqlite3_bind_blob(_statement, parameter, bytes.Span),
         _ => throw new ArgumentException($"A store's value cannot be of type {value.GetType()}", nameof(value)),
     };

@@ -13,6 +13,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly SqliteCheckpoints _checkpoints;
     private readonly Dictionary<SqlText, SqliteStatement> _statements = new(ReferenceEqualityComparer.Instance);
+    private readonly StretchBuffer _stretches = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private SqliteConnection? _connection;
     private SqliteCommand? _begin;
@@ -92,6 +93,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     {
         _connection ??= _database.Connect(_database.File);
         Begin(_connection);
+        var saved = _stretches.Saved;
         foreach (var item in group)
         {
             foreach (var call in item.Calls)
@@ -99,10 +101,11 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
                 StatementOf(call.Sql).Run(call.Values);
             }
 
-            _checkpoints.Count(item);
+            _checkpoints.CountAppend(item.Bytes);
         }
 
         StatementOf(Commit).Run([]);
+        _checkpoints.CountSaved(_stretches.Saved - saved);
     }
 
     // Some pragmas do a part of their work with every row.
@@ -132,7 +135,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     {
         if (!_statements.TryGetValue(sql, out var statement))
         {
-            statement = new SqliteStatement(_connection!, sql);
+            statement = new SqliteStatement(_connection!, sql, _stretches);
             _statements.Add(sql, statement);
         }
 

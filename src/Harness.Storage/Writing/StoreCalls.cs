@@ -28,7 +28,7 @@ internal static class StoreCalls
         {
             var packed = Keep(frames.Packed, copies);
             bytes += packed.Length;
-            calls.Add(new SqlCall(StoreSql.AddFrames, append.Execution, frames.First, frames.Last, (long)packed.Length, packed));
+            calls.Add(new SqlCall(StoreSql.AddFrames, append.Execution, frames.First, frames.Last, (long)packed.Length, new Stretch(packed)));
         }
 
         if (append.Ended is { } end)

@@ -18,7 +18,8 @@ internal static class StoreMeasurement
     private const int StoredExecutions = 100_000;
     private const int ManyLines = 10_000_000;
 
-    private static readonly byte[] Line = [.. Enumerable.Repeat((byte)'x', 100)];
+    private const int LineBytes = 100;
+    private static readonly byte[] Texts = SyntheticText.Lines(LineBytes);
 
     public static async Task RunAsync(string[] args)
     {
@@ -106,13 +107,15 @@ internal static class StoreMeasurement
         return runs * (double)lines / clock.Elapsed.TotalSeconds / 1e6;
     }
 
+    private static ReadOnlyMemory<byte> Line(int number) => Texts.AsMemory(number % (Texts.Length / LineBytes) * LineBytes, LineBytes);
+
     private static ExecutionPlan Plan(int lines) => new(new ExecutionRequest { Kind = "measurement", Name = "lines" }, async (log, stop) =>
     {
         for (var i = 0; i < lines; i++)
         {
-            if (!log.TryWrite(Line.AsSpan()))
+            if (!log.TryWrite(Line(i).Span))
             {
-                await log.WriteAsync(Line, stop);
+                await log.WriteAsync(Line(i), stop);
             }
         }
 
@@ -168,7 +171,7 @@ internal static class StoreMeasurement
                 for (var i = 0; i < lines && await timer.WaitForNextTickAsync(stop); i++)
                 {
                     written[i + 2] = Stopwatch.GetTimestamp();
-                    await log.WriteAsync(Line, stop);
+                    await log.WriteAsync(Line(i), stop);
                 }
 
                 return new ExecutionResult(ExecutionStatus.Completed);

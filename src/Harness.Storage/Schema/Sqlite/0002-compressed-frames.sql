@@ -1,0 +1,1 @@
+-- Nothing changes but what segment.frames may hold: a server that does not know compressed stretches must not open the database.
