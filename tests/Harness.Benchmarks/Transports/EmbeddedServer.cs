@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text;
 using Harness.Executions;
 using Harness.Server;
 using Harness.Storage;
@@ -67,7 +68,13 @@ internal static class EmbeddedServer
     /// <summary>The kind <c>synthetic</c> with strings and no pace: each line is made anew, as the answer of an agent would be.</summary>
     private sealed class StringKind : IExecutionKind
     {
-        private static readonly string Rest = new('x', 79);
+        private const int LineLength = 100;
+
+        // What stands behind the stamp.
+        private static readonly string[] Texts =
+        [
+            .. SyntheticText.Lines(LineLength).Chunk(LineLength).Select(line => Encoding.ASCII.GetString(line)[SyntheticText.Stamp.Length..]),
+        ];
 
         public string Name => "synthetic";
 
@@ -79,7 +86,7 @@ internal static class EmbeddedServer
                 await log.WaitForReadersAsync(watchers, stop);
                 for (var written = 0L; written < lines; written++)
                 {
-                    await log.WriteAsync(string.Create(CultureInfo.InvariantCulture, $"T={written:D19}{Rest}"), stop);
+                    await log.WriteAsync(string.Create(CultureInfo.InvariantCulture, $"T={written:D19}{Texts[written % Texts.Length]}"), stop);
                 }
 
                 return new ExecutionResult(ExecutionStatus.Completed);
