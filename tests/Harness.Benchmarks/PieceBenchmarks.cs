@@ -133,14 +133,16 @@ public class PieceBenchmarks : IDisposable
     [Benchmark(OperationsPerInvoke = Lines)]
     public int FrameInMessagePack()
     {
-        var (bytes, rest, first) = (0, (ReadOnlyMemory<byte>)_frames, 2L);
+        var bytes = 0;
         Span<byte> prefix = stackalloc byte[HubFraming.MaxPrefix];
-        while (!rest.IsEmpty)
+        var batch = new EventBatch(_frames, first: 2);
+        do
         {
-            using var writer = new MessagePackWriter(EventBatch.EnoughBytes);
-            EventBatch.TakeFrom(ref rest, ref first).WriteTo(writer);
+            using var writer = new MessagePackWriter(EventBatch.MaxBytes);
+            batch.WriteTo(writer);
             bytes += writer.Written.Length + HubFraming.WritePrefix(prefix, writer.Written.Length);
         }
+        while (batch.MoveNext());
 
         return bytes;
     }

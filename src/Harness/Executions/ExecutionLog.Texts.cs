@@ -13,6 +13,8 @@ public sealed partial class ExecutionLog
     // Under the readers' lock; replaced, never changed.
     private FrameText[] _texts = [];
 
+    internal bool HasReadersThatShare => ReaderCount >= ReadersThatShare;
+
     /// <summary>
     /// The text of a segment's frames in a format, held for the caller; null when too few read this log, or when the memory of all logs is
     /// used up.
@@ -23,7 +25,7 @@ public sealed partial class ExecutionLog
     /// <param name="offset">Where that frame begins in the segment.</param>
     internal FrameText? HoldText(LogSegment segment, IFrameFormat format, long first, int offset)
     {
-        if (ReaderCount < ReadersThatShare)
+        if (!HasReadersThatShare)
         {
             return null;
         }

@@ -132,6 +132,9 @@ public sealed class LogCursor : IDisposable
         return true;
     }
 
+    /// <summary>True while so many read the log that <see cref="TryRender"/> may have something for them.</summary>
+    public bool IsShared => _text is not null || _log.HasReadersThatShare;
+
     /// <summary>
     /// Some of the frames that the last <see cref="TryTake"/> gave, in another format: made once for all who read the log. The memory stays
     /// valid until the next call or <see cref="Dispose"/>.

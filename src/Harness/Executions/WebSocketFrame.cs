@@ -15,25 +15,31 @@ public static class WebSocketFrame
     /// <summary>Writes the header of a frame that fills the memory exactly: see <see cref="SizeOf"/>.</summary>
     /// <returns>Where the payload begins.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static int WriteHeader(Span<byte> frame)
+    public static int WriteHeader(Span<byte> frame) =>
+        WriteHeader(frame, frame.Length - (frame.Length <= LargestShort + 2 ? 2 : frame.Length <= ushort.MaxValue + 4 ? 4 : 10));
+
+    /// <summary>Writes the header of a frame whose payload is elsewhere.</summary>
+    /// <param name="header">Ten bytes are room enough.</param>
+    /// <param name="payload">Bytes of the payload.</param>
+    /// <returns>Bytes written.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int WriteHeader(Span<byte> header, int payload)
     {
-        frame[0] = FinalText;
-        if (frame.Length <= LargestShort + 2)
+        header[0] = FinalText;
+        switch (payload)
         {
-            frame[1] = (byte)(frame.Length - 2);
-            return 2;
+            case <= LargestShort:
+                header[1] = (byte)payload;
+                return 2;
+            case <= ushort.MaxValue:
+                header[1] = 126;
+                BinaryPrimitives.WriteUInt16BigEndian(header[2..], (ushort)payload);
+                return 4;
+            default:
+                header[1] = 127;
+                BinaryPrimitives.WriteUInt64BigEndian(header[2..], (ulong)payload);
+                return 10;
         }
-
-        if (frame.Length <= ushort.MaxValue + 4)
-        {
-            frame[1] = 126;
-            BinaryPrimitives.WriteUInt16BigEndian(frame[2..], (ushort)(frame.Length - 4));
-            return 4;
-        }
-
-        frame[1] = 127;
-        BinaryPrimitives.WriteUInt64BigEndian(frame[2..], (ulong)(frame.Length - 10));
-        return 10;
     }
 
     /// <summary>Where the payload of the first of several frames begins, and how long it is.</summary>

@@ -11,6 +11,8 @@ internal sealed record NaiveEvent(
     [property: JsonPropertyName("seq")] long Sequence,
     [property: JsonPropertyName("ts")] DateTimeOffset Time) : IMessagePackWritable
 {
+    public int ExpectedBytes => 256;
+
     public void WriteTo(MessagePackWriter writer)
     {
         writer.WriteMapHeader(5);

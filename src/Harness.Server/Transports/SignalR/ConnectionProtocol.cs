@@ -14,6 +14,7 @@ internal sealed class ConnectionProtocol(IHubProtocol protocol) : IHubProtocol
 {
     // Bounded by what SignalR keeps for each of them anyway.
     private readonly HashSet<string> _asked = new(StringComparer.Ordinal);
+    private readonly bool _isJson = protocol.Name == "json";
     private TaskCompletionSource? _answered;
 
     public string Name => protocol.Name;
@@ -59,6 +60,12 @@ internal sealed class ConnectionProtocol(IHubProtocol protocol) : IHubProtocol
 
     public void WriteMessage(HubMessage message, IBufferWriter<byte> output)
     {
+        if (_isJson && message is StreamItemMessage { Item: EventBatch batch, InvocationId: { } stream })
+        {
+            batch.WriteItem(stream, output);
+            return;
+        }
+
         protocol.WriteMessage(message, output);
         if (message is CompletionMessage { InvocationId: { } id })
         {

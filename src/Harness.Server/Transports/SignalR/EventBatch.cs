@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Harness.Executions;
 using Harness.Server.Transports.SignalR.MessagePack;
 
@@ -9,117 +9,172 @@ namespace Harness.Server.Transports.SignalR;
 
 /// <summary>
 /// Events that follow each other, as one item of a stream: <c>{"events":[…]}</c> in both protocols. It is a piece of the log's own memory,
-/// valid until the next batch is asked for; the hub has written it by then.
+/// valid until the next batch is asked for; the hub has written it by then. How many events it has is found out when they are written: that is when
+/// their memory is touched for the first time.
 /// </summary>
-[JsonConverter(typeof(Converter))]
-internal sealed class EventBatch : IMessagePackWritable
+/// <param name="frames">Frames the log gave, for one batch or more. There is at least one frame.</param>
+/// <param name="first">Sequence of the first of them.</param>
+/// <param name="cursor">The cursor that gave them, if others may read the same.</param>
+internal sealed class EventBatch(ReadOnlyMemory<byte> frames, long first, LogCursor? cursor = null) : IMessagePackWritable
 {
     /// <summary>Events in one batch at most.</summary>
     public const int MaxEvents = 256;
 
-    /// <summary>A batch takes no further event once it has so many bytes: long lines do not add up to a giant message.</summary>
-    public const int EnoughBytes = 64 * 1024;
+    /// <summary>
+    /// Bytes of frames in one batch at most, unless it is one event that is longer: long lines do not add up to a giant message. With what is around
+    /// them they fit into an array of 64 KiB.
+    /// </summary>
+    public const int MaxBytes = 60 * 1024;
 
     private const string Events = "events";
 
-    private static readonly byte[] Opening = [.. "{\"events\":["u8];
-    private static readonly byte[] Closing = [.. "]}"u8];
+    // What is left from this batch on, and how much of it is this batch; nothing until that is known.
+    private ReadOnlyMemory<byte> _frames = frames;
+    private long _first = first;
+    private int _length;
+    private int _count;
 
-    private readonly ReadOnlyMemory<byte> _frames;
-    private readonly int _count;
-    private readonly LogCursor? _cursor;
-    private readonly long _first;
+    /// <summary>Bytes of this batch and of those behind it.</summary>
+    public int Remaining => _frames.Length;
 
-    private EventBatch(ReadOnlyMemory<byte> frames, int count, LogCursor? cursor, long first)
-    {
-        _frames = frames;
-        _count = count;
-        _cursor = cursor;
-        _first = first;
-    }
+    // An event is shorter in MessagePack, most of them by far.
+    public int ExpectedBytes => Math.Min(_frames.Length, Math.Max(MaxBytes, SizeOfFirst(_frames.Span)));
 
-    /// <summary>The next batch of the frames a log keeps, cut off their front. There is at least one frame.</summary>
-    /// <param name="frames">The frames.</param>
-    /// <param name="first">Sequence of the first of them; what comes back is that of the next batch.</param>
-    /// <param name="cursor">The cursor that gave them, if others may read the same.</param>
-    public static EventBatch TakeFrom(ref ReadOnlyMemory<byte> frames, ref long first, LogCursor? cursor = null)
-    {
-        var (length, count) = (0, 0);
-        while (length < frames.Length && count < MaxEvents && length < EnoughBytes)
-        {
-            var (start, payload) = WebSocketFrame.Measure(frames.Span[length..]);
-            length += start + payload;
-            count++;
-        }
+    private static ReadOnlySpan<byte> ItemStart => "{\"type\":2,\"invocationId\":\""u8;
 
-        var batch = new EventBatch(frames[..length], count, cursor, first);
-        (frames, first) = (frames[length..], first + count);
-        return batch;
-    }
+    private static ReadOnlySpan<byte> EventsStart => "\",\"item\":{\"events\":["u8;
+
+    // With the byte that ends each of SignalR's messages.
+    private static ReadOnlySpan<byte> ItemEnd => "]}}\u001e"u8;
 
     /// <summary>A batch of one event that is in no log.</summary>
-    public static EventBatch Of(ReadOnlySpan<byte> json) => new(WebSocketFrame.Of(json), 1, cursor: null, first: 0);
+    public static EventBatch Of(ReadOnlySpan<byte> json) => new(WebSocketFrame.Of(json), first: 0);
+
+    /// <summary>Becomes the next batch of the same frames; false when this was the last.</summary>
+    public bool MoveNext()
+    {
+        Measure();
+        (_frames, _first, _length, _count) = (_frames[_length..], _first + _count, 0, 0);
+        return !_frames.IsEmpty;
+    }
 
     public void WriteTo(MessagePackWriter writer)
     {
         writer.WriteMapHeader(1);
         writer.WriteString(Events);
-        writer.WriteArrayHeader(_count);
         if (TryRender(PackedEvent.Shared, out var text))
         {
+            writer.WriteArrayHeader(_count);
             writer.WriteRaw(text.Span);
             return;
         }
 
-        var sequence = _first;
-        for (var frames = _frames.Span; !frames.IsEmpty; sequence++)
+        var array = writer.BeginLargeArray();
+        var count = 0;
+        var rest = _frames.Span;
+        while (TryNext(ref rest, ref count, out var json))
         {
-            PackedEvent.Write(Next(ref frames), sequence, writer);
+            PackedEvent.Write(json, _first + count - 1, writer);
         }
+
+        writer.EndLargeArray(array, count);
+        (_length, _count) = (_frames.Length - rest.Length, count);
     }
 
-    private void WriteTo(Utf8JsonWriter writer)
+    /// <summary>Writes it as an item of a stream in SignalR's JSON (HubProtocol.md, "StreamItem"), in one piece.</summary>
+    /// <param name="invocationId">The stream.</param>
+    /// <param name="output">Where it goes.</param>
+    public void WriteItem(string invocationId, IBufferWriter<byte> output)
     {
+        var id = JsonEncodedText.Encode(invocationId, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes;
+
+        // The comma behind an event takes less than the header before its frame.
+        var room = output.GetSpan(ItemStart.Length + id.Length + EventsStart.Length + ExpectedBytes + ItemEnd.Length);
+        var length = 0;
+        Append(ItemStart, room, ref length);
+        Append(id, room, ref length);
+        Append(EventsStart, room, ref length);
         if (TryRender(JsonFormat.Shared, out var text))
         {
-            var opening = new Piece(Opening, before: null);
-            var closing = new Piece(Closing, new Piece(text[..^1], opening));
-            writer.WriteRawValue(new ReadOnlySequence<byte>(opening, 0, closing, Closing.Length), skipInputValidation: true);
-            return;
+            Append(text.Span, room, ref length);
         }
-
-        writer.WriteStartObject();
-        writer.WriteStartArray(Events);
-        for (var frames = _frames.Span; !frames.IsEmpty;)
+        else
         {
-            writer.WriteRawValue(Next(ref frames), skipInputValidation: true);
+            var count = 0;
+            var rest = _frames.Span;
+            while (TryNext(ref rest, ref count, out var json))
+            {
+                Append(json, room, ref length);
+                room[length++] = (byte)',';
+            }
+
+            (_length, _count) = (_frames.Length - rest.Length, count);
         }
 
-        writer.WriteEndArray();
-        writer.WriteEndObject();
+        // No comma behind the last.
+        length--;
+        Append(ItemEnd, room, ref length);
+        output.Advance(length);
+    }
+
+    private static int SizeOfFirst(ReadOnlySpan<byte> frames)
+    {
+        var (start, length) = WebSocketFrame.Measure(frames);
+        return start + length;
+    }
+
+    private static void Append(ReadOnlySpan<byte> bytes, Span<byte> room, ref int length)
+    {
+        bytes.CopyTo(room[length..]);
+        length += bytes.Length;
     }
 
     private bool TryRender(IFrameFormat format, out ReadOnlyMemory<byte> text)
     {
         text = default;
-        return _cursor is not null && _cursor.TryRender(format, _first, _first + _count - 1, out text);
+        if (cursor?.IsShared != true)
+        {
+            return false;
+        }
+
+        Measure();
+        return cursor.TryRender(format, _first, _first + _count - 1, out text);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static ReadOnlySpan<byte> Next(scoped ref ReadOnlySpan<byte> frames)
+    private void Measure()
     {
-        var (start, length) = WebSocketFrame.Measure(frames);
-        var json = frames.Slice(start, length);
-        frames = frames[(start + length)..];
-        return json;
+        if (_count == 0)
+        {
+            var rest = _frames.Span;
+            while (TryNext(ref rest, ref _count, out _))
+            {
+            }
+
+            _length = _frames.Length - rest.Length;
+        }
     }
 
-    private sealed class Converter : JsonConverter<EventBatch>
+    // The next event of this batch.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool TryNext(scoped ref ReadOnlySpan<byte> rest, ref int count, out ReadOnlySpan<byte> json)
     {
-        public override EventBatch Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            throw new NotSupportedException("The hub only writes these");
+        json = default;
+        if (rest.IsEmpty || count == MaxEvents)
+        {
+            return false;
+        }
 
-        public override void Write(Utf8JsonWriter writer, EventBatch value, JsonSerializerOptions options) => value.WriteTo(writer);
+        var (start, length) = WebSocketFrame.Measure(rest);
+        if (count > 0 && _frames.Length - rest.Length + start + length > MaxBytes)
+        {
+            return false;
+        }
+
+        json = rest.Slice(start, length);
+        rest = rest[(start + length)..];
+        count++;
+        return true;
     }
 
     /// <summary>Elements of an array, each with the comma behind it.</summary>
@@ -134,19 +189,6 @@ internal sealed class EventBatch : IMessagePackWritable
         {
             output.Write(json);
             output.Write(","u8);
-        }
-    }
-
-    private sealed class Piece : ReadOnlySequenceSegment<byte>
-    {
-        public Piece(ReadOnlyMemory<byte> memory, Piece? before)
-        {
-            Memory = memory;
-            if (before is not null)
-            {
-                RunningIndex = before.RunningIndex + before.Memory.Length;
-                before.Next = this;
-            }
         }
     }
 }

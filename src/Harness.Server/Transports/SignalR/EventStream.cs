@@ -25,12 +25,18 @@ internal static class EventStream
                     yield return EventBatch.Of(log.DescribeTruncation(range).Span);
                 }
 
-                var (frames, first) = (range.Frames, range.First);
-                while (!frames.IsEmpty)
+                if (range.Frames.IsEmpty)
                 {
-                    await cursor.WaitForTurnAsync(frames.Length);
-                    yield return EventBatch.TakeFrom(ref frames, ref first, cursor);
+                    continue;
                 }
+
+                var batch = new EventBatch(range.Frames, range.First, cursor);
+                do
+                {
+                    await cursor.WaitForTurnAsync(batch.Remaining);
+                    yield return batch;
+                }
+                while (batch.MoveNext());
             }
 
             if (cursor.IsAtEnd)

@@ -11,6 +11,8 @@ namespace Harness.Server.Transports.SignalR;
 [JsonConverter(typeof(Converter))]
 internal sealed class RawJson(ReadOnlyMemory<byte> utf8) : IMessagePackWritable
 {
+    public int ExpectedBytes => utf8.Length;
+
     public void WriteTo(MessagePackWriter writer) => JsonTranscoder.ToMessagePack(utf8.Span, writer);
 
     private void WriteTo(Utf8JsonWriter writer) => writer.WriteRawValue(utf8.Span, skipInputValidation: true);

@@ -45,6 +45,32 @@ public sealed class HubSocketTests : IDisposable
         Assert.Equal(WebSocketFrame.Of(bytes), await receiving);
     }
 
+    [Theory]
+    [InlineData(100)]
+    [InlineData(8_191)]
+    [InlineData(8_192)]
+    [InlineData(65_535)]
+    [InlineData(65_536)]
+    [InlineData(1_000_000)]
+    public async Task MessageInOnePieceIsOneFrameOnASocketOfOurOwnToo(int length)
+    {
+        var stream = new SocketStream(new NetworkStream(_pair.Server), new NetworkStream(_pair.Server), _pair.Server);
+        using var socket = new HubSocket(stream, "json", _pair.Server.Dispose);
+        await _pair.Peer.SendAsync((byte[])[0x81], Stop);
+        await stream.ReadExactlyAsync(new byte[1], Stop);
+        Assert.True(stream.IsDirect);
+        var bytes = Enumerable.Range(0, length).Select(i => (byte)i).ToArray();
+
+        var receiving = ReceiveAsync(3 * WebSocketFrame.SizeOf(length) + 5);
+        await socket.SendAsync(bytes, WebSocketMessageType.Text, endOfMessage: true, Stop);
+        await socket.SendAsync(bytes, WebSocketMessageType.Binary, endOfMessage: true, Stop);
+        await socket.SendAsync((byte[])[1, 2, 3], WebSocketMessageType.Binary, endOfMessage: true, Stop);
+        await socket.SendAsync(bytes, WebSocketMessageType.Text, endOfMessage: true, Stop);
+
+        var frame = WebSocketFrame.Of(bytes);
+        Assert.Equal([.. frame, 0x82, .. frame[1..], 0x82, 3, 1, 2, 3, .. frame], await receiving);
+    }
+
     [Fact]
     public async Task BinaryMessagesFollowTextWithoutATraceOfIt()
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Numerics;
 
 namespace Harness.Server.Transports.SignalR.MessagePack;
 
@@ -39,8 +40,11 @@ internal static class HubFraming
         return true;
     }
 
+    /// <summary>Bytes of the prefix of a message: one to five.</summary>
+    public static int PrefixOf(int length) => (BitOperations.Log2((uint)length) + 7) / 7;
+
     /// <summary>Writes the prefix of a message.</summary>
-    /// <returns>Bytes written: one to five.</returns>
+    /// <returns>Bytes written: <see cref="PrefixOf"/>.</returns>
     public static int WritePrefix(Span<byte> destination, int length)
     {
         var written = 0;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.SignalR;
@@ -56,20 +57,36 @@ internal sealed class MessagePackHubProtocol : IHubProtocol
     /// <inheritdoc />
     public void WriteMessage(HubMessage message, IBufferWriter<byte> output)
     {
-        using var writer = new MessagePackWriter(UsualMessageBytes);
+        // In one piece: SignalR sends each piece of its buffer as a WebSocket fragment of its own. And there at once, if the guess is good enough.
+        var value = message switch
+        {
+            StreamItemMessage item => item.Item,
+            CompletionMessage completion => completion.Result,
+            _ => null,
+        };
+        var expected = UsualMessageBytes + ((value as IMessagePackWritable)?.ExpectedBytes ?? 0);
+        var guess = HubFraming.PrefixOf(expected);
+        var room = output.GetMemory(guess + expected);
+        using var writer = MemoryMarshal.TryGetArray<byte>(room[guess..], out var place) ? new MessagePackWriter(place) : new MessagePackWriter(expected);
         HubMessageWriter.Write(message, writer, _json);
 
-        // In one piece: SignalR sends each piece of its buffer as a WebSocket fragment of its own.
-        var room = output.GetSpan(HubFraming.MaxPrefix + writer.Written.Length);
-        var prefix = HubFraming.WritePrefix(room, writer.Written.Length);
-        writer.Written.CopyTo(room[prefix..]);
-        output.Advance(prefix + writer.Written.Length);
+        var length = writer.Written.Length;
+        var prefix = HubFraming.PrefixOf(length);
+        var bytes = room.Span;
+        if (!writer.IsInPlace || prefix != guess)
+        {
+            bytes = output.GetSpan(prefix + length);
+            writer.Written.CopyTo(bytes[prefix..]);
+        }
+
+        HubFraming.WritePrefix(bytes, length);
+        output.Advance(prefix + length);
     }
 
     /// <inheritdoc />
     public ReadOnlyMemory<byte> GetMessageBytes(HubMessage message)
     {
-        var bytes = new ArrayBufferWriter<byte>(UsualMessageBytes);
+        var bytes = new ArrayBufferWriter<byte>(HubFraming.MaxPrefix + UsualMessageBytes);
         WriteMessage(message, bytes);
         return bytes.WrittenMemory;
     }

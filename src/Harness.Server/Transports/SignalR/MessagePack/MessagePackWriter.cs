@@ -6,25 +6,49 @@ using System.Text;
 namespace Harness.Server.Transports.SignalR.MessagePack;
 
 /// <summary>
-/// Writes MessagePack, each value in its shortest form, into one piece of pooled memory. It grows with what is written: events, lines and
-/// documents have limits of their own. Dispose gives the memory back.
+/// Writes MessagePack, each value in its shortest form, into one piece of memory: what it is given, and where that is too small, pooled memory that
+/// grows with what is written. Events, lines and documents have limits of their own. Dispose gives pooled memory back.
 /// </summary>
 internal sealed class MessagePackWriter : IDisposable
 {
     private const int LongestHeader = 5;
+    private const int LargeArrayHeader = 3;
 
     private byte[] _buffer;
+    private int _start;
+    private int _capacity;
     private int _length;
 
-    /// <summary>Starts empty.</summary>
+    /// <summary>Starts empty, in pooled memory.</summary>
     /// <param name="capacity">Bytes expected.</param>
-    public MessagePackWriter(int capacity) => _buffer = ArrayPool<byte>.Shared.Rent(capacity);
+    public MessagePackWriter(int capacity)
+    {
+        _buffer = ArrayPool<byte>.Shared.Rent(capacity);
+        _capacity = _buffer.Length;
+    }
+
+    /// <summary>Starts empty, in memory of somebody else.</summary>
+    /// <param name="room">Where it writes as long as there is room; it stays the caller's.</param>
+    public MessagePackWriter(ArraySegment<byte> room)
+    {
+        (_buffer, _start, _capacity) = (room.Array!, room.Offset, room.Count);
+        IsInPlace = true;
+    }
+
+    /// <summary>True while everything is in the memory it was given.</summary>
+    public bool IsInPlace { get; private set; }
 
     /// <summary>What has been written; valid until the next write.</summary>
-    public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
+    public ReadOnlySpan<byte> Written => _buffer.AsSpan(_start, _length);
 
     /// <inheritdoc />
-    public void Dispose() => ArrayPool<byte>.Shared.Return(_buffer);
+    public void Dispose()
+    {
+        if (!IsInPlace)
+        {
+            ArrayPool<byte>.Shared.Return(_buffer);
+        }
+    }
 
     public void WriteNil() => WriteByte(MessagePackCode.Nil);
 
@@ -108,7 +132,7 @@ internal sealed class MessagePackWriter : IDisposable
     /// <summary>Ends what <see cref="ReserveString"/> began.</summary>
     public void CommitString(int length)
     {
-        var room = _buffer.AsSpan(_length);
+        var room = _buffer.AsSpan(_start + _length);
         var header = WriteStringHeader(room, length);
         room.Slice(LongestHeader, length).CopyTo(room[header..]);
         _length += header + length;
@@ -150,6 +174,31 @@ internal sealed class MessagePackWriter : IDisposable
     public void EndMap(int start, int count) =>
         EndContainer(start, count, MessagePackCode.FixMap, MessagePackCode.Map16, MessagePackCode.Map32);
 
+    /// <summary>Begins an array of probably many elements, whose number is known only at its end: what is in it need not move then.</summary>
+    /// <returns>What <see cref="EndLargeArray"/> asks for.</returns>
+    public int BeginLargeArray()
+    {
+        Reserve(LargeArrayHeader);
+        _length += LargeArrayHeader;
+        return _length;
+    }
+
+    /// <summary>Ends it, with the shortest header nevertheless.</summary>
+    /// <param name="start">What <see cref="BeginLargeArray"/> gave.</param>
+    /// <param name="count">Elements: 65,535 at most.</param>
+    public void EndLargeArray(int start, int count)
+    {
+        var elements = _buffer.AsSpan(_start + start, _length - start);
+        _length = start - LargeArrayHeader;
+        WriteArrayHeader(count);
+        if (_length < start)
+        {
+            elements.CopyTo(_buffer.AsSpan(_start + _length));
+        }
+
+        _length += elements.Length;
+    }
+
     /// <summary>Writes bytes that are MessagePack already.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void WriteRaw(ReadOnlySpan<byte> bytes)
@@ -186,23 +235,24 @@ internal sealed class MessagePackWriter : IDisposable
     {
         if (count <= MessagePackCode.MaxFixContainer)
         {
-            _buffer[start] = (byte)(small | count);
+            _buffer[_start + start] = (byte)(small | count);
             return;
         }
 
         var more = count <= ushort.MaxValue ? 2 : 4;
         Reserve(more);
-        _buffer.AsSpan(start + 1, _length - start - 1).CopyTo(_buffer.AsSpan(start + 1 + more));
+        var container = _buffer.AsSpan(_start + start, _length - start + more);
+        container[1..^more].CopyTo(container[(1 + more)..]);
         _length += more;
         if (more == 2)
         {
-            _buffer[start] = medium;
-            BinaryPrimitives.WriteUInt16BigEndian(_buffer.AsSpan(start + 1), (ushort)count);
+            container[0] = medium;
+            BinaryPrimitives.WriteUInt16BigEndian(container[1..], (ushort)count);
         }
         else
         {
-            _buffer[start] = large;
-            BinaryPrimitives.WriteUInt32BigEndian(_buffer.AsSpan(start + 1), (uint)count);
+            container[0] = large;
+            BinaryPrimitives.WriteUInt32BigEndian(container[1..], (uint)count);
         }
     }
 
@@ -223,14 +273,19 @@ internal sealed class MessagePackWriter : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Span<byte> Reserve(int size)
     {
-        if (_buffer.Length - _length < size)
+        if (_capacity - _length < size)
         {
-            var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(Array.MaxLength, Math.Max(2L * _buffer.Length, (long)_length + size)));
-            Written.CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(_buffer);
-            _buffer = larger;
+            Grow(size);
         }
 
-        return _buffer.AsSpan(_length);
+        return _buffer.AsSpan(_start + _length);
+    }
+
+    private void Grow(int size)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(Array.MaxLength, Math.Max(2L * _capacity, (long)_length + size)));
+        Written.CopyTo(larger);
+        Dispose();
+        (_buffer, _start, _capacity, IsInPlace) = (larger, 0, larger.Length, false);
     }
 }
