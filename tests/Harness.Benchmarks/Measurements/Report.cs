@@ -11,6 +11,9 @@ internal sealed class Report(IReadOnlyList<IMeasurement> measurements, IReadOnly
 
     private readonly Dictionary<(IMeasurement, Contender), List<double[]?>> _found = [];
 
+    /// <summary>True when every server was able to do everything it was asked for.</summary>
+    public bool IsComplete => _found.Values.All(rounds => rounds.TrueForAll(values => values is not null));
+
     /// <summary>Adds the values of a round.</summary>
     /// <param name="measurement">What was measured.</param>
     /// <param name="contender">On whom.</param>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Harness.Executions;
 using Harness.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -9,10 +8,24 @@ namespace Harness.Benchmarks.Measurements;
 
 /// <summary>
 /// What keeping executions costs: the engine with each store in turn, in one process and one run, so that ratios mean something.
-/// <c>dotnet run -c Release --project tests/Harness.Benchmarks -- store [--postgres CONNECTION] [--rounds N]</c>
 /// </summary>
 internal static class StoreMeasurement
 {
+    /// <summary>The argument that asks for it.</summary>
+    public const string Command = "store";
+
+    private const string Help = """
+        What keeping executions costs: the engine with memory, SQLite and, if there is one, PostgreSQL in turn, in one process.
+
+          dotnet run -c Release --project tests/Harness.Benchmarks -- store [options]
+
+          --postgres CONNECTION Also with PostgreSQL
+          --rounds N            How often rates are measured [default: 5]
+          --help                This
+
+        Takes some minutes. What it writes is in the folder for temporary files, and deleted at the end.
+        """;
+
     private const int Lines = 1_000_000;
     private const int Runs = 100;
     private const int StoredExecutions = 100_000;
@@ -21,13 +34,22 @@ internal static class StoreMeasurement
     private const int LineBytes = 100;
     private static readonly byte[] Texts = SyntheticText.Lines(LineBytes);
 
-    public static async Task RunAsync(string[] args)
+    /// <summary>Measures, and prints a line for each figure.</summary>
+    /// <exception cref="OptionException">An option is none.</exception>
+    public static async Task RunAsync(IReadOnlyList<string> args)
     {
-        var rounds = int.Parse(Option(args, "--rounds") ?? "5", CultureInfo.InvariantCulture);
+        var options = new GivenOptions(args, ["--postgres", "--rounds"]);
+        if (options.WantsHelp)
+        {
+            Console.WriteLine(Help);
+            return;
+        }
+
+        var rounds = options.Rounds(usual: 5);
         var folder = Directory.CreateTempSubdirectory("harness-measurement-");
         try
         {
-            var places = Places(folder.FullName, Option(args, "--postgres")).ToList();
+            var places = Places(folder.FullName, options.Value("--postgres")).ToList();
 
             // First, while the process is small: its figure is memory.
             await ShowManyLinesAsync(folder.FullName);
@@ -41,8 +63,6 @@ internal static class StoreMeasurement
             folder.Delete(recursive: true);
         }
     }
-
-    private static string? Option(string[] args, string name) => args.SkipWhile(arg => arg != name).Skip(1).FirstOrDefault();
 
     private static IEnumerable<(string Name, Func<IExecutionStore> Create)> Places(string folder, string? postgres)
     {

@@ -13,30 +13,22 @@ internal static class TransportMeasurement
     public const string Command = "transports";
 
     /// <summary>Measures and prints tables.</summary>
-    /// <returns>The process's exit code.</returns>
-    public static int Run(string[] args)
+    /// <returns>The process's exit code: 1 when this was to show that everything works, and something does not.</returns>
+    /// <exception cref="OptionException">An option is none.</exception>
+    public static int Run(IReadOnlyList<string> args)
     {
-        try
+        var options = new TransportOptions(args);
+        if (options.WantsHelp)
         {
-            var options = new TransportOptions(args);
-            if (options.WantsHelp)
-            {
-                Console.WriteLine(TransportOptions.Help);
-                return 0;
-            }
-
-            TakeOtherCores();
-            Measure(options);
+            Console.WriteLine(TransportOptions.Help);
             return 0;
         }
-        catch (ArgumentException e)
-        {
-            Console.Error.WriteLine(e.Message);
-            return 2;
-        }
+
+        TakeOtherCores();
+        return Measure(options).IsComplete || !options.IsQuick ? 0 : 1;
     }
 
-    private static void Measure(TransportOptions options)
+    private static Report Measure(TransportOptions options)
     {
         var scale = new Scale(options.IsQuick);
         var measurements = Works.All(scale).Where(measurement => options.Wants(measurement.Work)).ToList();
@@ -56,6 +48,8 @@ internal static class TransportMeasurement
         {
             Console.WriteLine(startUp);
         }
+
+        return report;
     }
 
     private static void MeasureProgram(

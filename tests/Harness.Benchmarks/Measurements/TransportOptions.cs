@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Harness.Benchmarks.Measurements;
 
 /// <summary>The words behind <c>transports</c>.</summary>
@@ -30,55 +28,36 @@ internal sealed class TransportOptions
           --postgres CONNECTION Also Harness with PostgreSQL
           --rivals DIR          The folder in which the rivals' packages are installed:
                                   cp tests/Harness.Benchmarks/rivals/{package*.json,.npmrc} DIR && npm ci --prefix DIR
-          --quick               One round of everything, too small to mean anything: shows that it works
+          --quick               One round of everything, too small to mean anything: shows that it works, and ends with 1 if something does not
           --help                This
 
         Prints Markdown: the median of the rounds with the least and the most. Where it is, it says on the standard error.
         """;
 
-    private static readonly string[] Names = ["--only", "--rounds", "--contenders", "--harness", "--data", "--postgres", "--rivals"];
-
-    private readonly Dictionary<string, string> _given = [];
+    private readonly GivenOptions _given;
 
     /// <summary>Reads them.</summary>
-    /// <exception cref="ArgumentException">One is not known, or has no value.</exception>
+    /// <exception cref="OptionException">One is not known, or has no value.</exception>
     public TransportOptions(IReadOnlyList<string> args)
     {
-        for (var i = 0; i < args.Count; i++)
-        {
-            if (args[i] is "--quick" or "--help")
-            {
-                _given[args[i]] = "";
-            }
-            else if (Names.Contains(args[i]) && i + 1 < args.Count)
-            {
-                _given[args[i]] = args[++i];
-            }
-            else
-            {
-                throw new ArgumentException($"'{args[i]}' is not an option or has no value; --help tells them.");
-            }
-        }
-
-        Rounds = IsQuick ? 1 : int.TryParse(Value("--rounds") ?? "3", NumberStyles.None, CultureInfo.InvariantCulture, out var rounds) && rounds > 0
-            ? rounds
-            : throw new ArgumentException("--rounds must be a number from 1.");
+        _given = new GivenOptions(args, ["--only", "--rounds", "--contenders", "--harness", "--data", "--postgres", "--rivals"], "--quick");
+        Rounds = IsQuick ? 1 : _given.Rounds(usual: 3);
     }
 
     public int Rounds { get; }
 
-    public bool IsQuick => _given.ContainsKey("--quick");
+    public bool IsQuick => _given.Has("--quick");
 
-    public bool WantsHelp => _given.ContainsKey("--help");
+    public bool WantsHelp => _given.WantsHelp;
 
-    public string? Data => Value("--data");
+    public string? Data => _given.Value("--data");
 
-    public string? Postgres => Value("--postgres");
+    public string? Postgres => _given.Value("--postgres");
 
-    public string? Rivals => Value("--rivals");
+    public string? Rivals => _given.Value("--rivals");
 
     /// <summary>The command line that is Harness.</summary>
-    public IReadOnlyList<string> Executable => Value("--harness") switch
+    public IReadOnlyList<string> Executable => _given.Value("--harness") switch
     {
         null => [Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "Harness.Cli.exe" : "Harness.Cli")],
         var path when path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) => ["dotnet", path],
@@ -92,8 +71,6 @@ internal sealed class TransportOptions
     public bool WantsContender(string name) => Allows("--contenders", name);
 
     private bool Allows(string list, string name) =>
-        Value(list) is not { } wanted || wanted.Split(',', StringSplitOptions.TrimEntries).Any(
+        _given.Value(list) is not { } wanted || wanted.Split(',', StringSplitOptions.TrimEntries).Any(
             word => name.StartsWith(word, StringComparison.OrdinalIgnoreCase));
-
-    private string? Value(string name) => _given.GetValueOrDefault(name);
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Harness.Benchmarks.Measurements;
 
 namespace Harness.Benchmarks.Streams;
 
@@ -10,10 +11,12 @@ namespace Harness.Benchmarks.Streams;
 /// What docs/generations.md says of speed, over real sockets: 50 streams of 50 generations, as fast as they come and paced; 50 watchers of one
 /// workflow; the memory that a reader costs who reads nothing. The server has a core of its own and this process the others, where there are
 /// two and the system is Linux.
-/// <c>dotnet run -c Release --project tests/Harness.Benchmarks -- streams [--rounds N] [--only fast|paced|first|busy|sse|ws|memory]</c>
 /// </summary>
 internal static class StreamMeasurement
 {
+    /// <summary>The argument that asks for it.</summary>
+    public const string Command = "streams";
+
     private const int Clients = 50;
     private const int Ticks = 20_000;
     private const int Probes = 200;
@@ -33,11 +36,37 @@ internal static class StreamMeasurement
         ("memory", $"a generation of {StreamServer.LongTokens:N0} tokens, in a server of its own", MeasureMemoryAsync),
     ];
 
+    private static string Help => $"""
+        Streams of generations and watchers of workflows over real sockets, from a server process of Harness.
+
+          dotnet run -c Release --project tests/Harness.Benchmarks -- streams [options]
+
+          --only WORK           One of them [default: all]
+        {string.Join('\n', Works.Select(work => $"                          {work.Name,-8}{work.Title}"))}
+          --rounds N            How often all is done [default: 3]
+          --help                This
+
+        Prints a line for each figure: the median of the rounds, the least and the most.
+        """;
+
     /// <summary>Runs what is wanted, round after round, and prints a line for each figure: the median, the least and the most.</summary>
-    public static async Task<int> RunAsync(string[] args)
+    /// <exception cref="OptionException">An option is none.</exception>
+    public static async Task RunAsync(IReadOnlyList<string> args)
     {
-        var rounds = int.Parse(Option(args, "--rounds") ?? "3", CultureInfo.InvariantCulture);
-        var wanted = Works.Where(work => Option(args, "--only") is not { } only || work.Name == only).ToList();
+        var options = new GivenOptions(args, ["--rounds", "--only"]);
+        if (options.WantsHelp)
+        {
+            Console.WriteLine(Help);
+            return;
+        }
+
+        var rounds = options.Rounds(usual: 3);
+        var wanted = Works.Where(work => options.Value("--only") is not { } only || work.Name == only).ToList();
+        if (wanted.Count == 0)
+        {
+            throw new OptionException($"--only must be one of {string.Join(", ", Works.Select(work => work.Name))}.");
+        }
+
         if (OperatingSystem.IsLinux() && Environment.ProcessorCount > 1)
         {
             using var self = Process.GetCurrentProcess();
@@ -61,8 +90,6 @@ internal static class StreamMeasurement
                 findings[work.Name].Print();
             }
         }
-
-        return 0;
     }
 
     private static async Task RunRoundAsync(List<(Func<StreamProcess, Findings, CancellationToken, Task> Measure, Findings Found)> works)
@@ -209,8 +236,6 @@ internal static class StreamMeasurement
         var answer = JsonElement.Parse(await response.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync(stop));
         return answer.GetProperty("data");
     }
-
-    private static string? Option(string[] args, string name) => args.SkipWhile(arg => arg != name).Skip(1).FirstOrDefault();
 
     /// <summary>Figures of all rounds, by name.</summary>
     private sealed class Findings
