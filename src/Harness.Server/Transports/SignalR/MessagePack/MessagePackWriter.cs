@@ -13,6 +13,7 @@ internal sealed class MessagePackWriter : IDisposable
 {
     private const int LongestHeader = 5;
     private const int LargeArrayHeader = 3;
+    private const int LongestInteger = 1 + sizeof(ulong);
 
     private byte[] _buffer;
     private int _start;
@@ -81,27 +82,7 @@ internal sealed class MessagePackWriter : IDisposable
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void WriteInteger(ulong value)
-    {
-        switch (value)
-        {
-            case <= MessagePackCode.MaxFixInt:
-                WriteByte((byte)value);
-                break;
-            case <= byte.MaxValue:
-                Write(MessagePackCode.UInt8, value, 1);
-                break;
-            case <= ushort.MaxValue:
-                Write(MessagePackCode.UInt16, value, 2);
-                break;
-            case <= uint.MaxValue:
-                Write(MessagePackCode.UInt32, value, 4);
-                break;
-            default:
-                Write(MessagePackCode.UInt64, value, 8);
-                break;
-        }
-    }
+    public void WriteInteger(ulong value) => _length += WriteInteger(value, Reserve(LongestInteger));
 
     public void WriteDouble(double value) => Write(MessagePackCode.Float64, BitConverter.DoubleToUInt64Bits(value), 8);
 
@@ -120,11 +101,7 @@ internal sealed class MessagePackWriter : IDisposable
 
     /// <summary>Writes text that is UTF-8 already.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void WriteString(ReadOnlySpan<byte> utf8)
-    {
-        _length += WriteStringHeader(Reserve(LongestHeader), utf8.Length);
-        WriteRaw(utf8);
-    }
+    public void WriteString(ReadOnlySpan<byte> utf8) => _length += WriteString(utf8, Reserve(LongestHeader + utf8.Length));
 
     /// <summary>Room for text whose length is not known yet; <see cref="CommitString"/> says how much of it was used.</summary>
     public Span<byte> ReserveString(int maxLength) => Reserve(LongestHeader + maxLength)[LongestHeader..];
@@ -207,7 +184,42 @@ internal sealed class MessagePackWriter : IDisposable
         _length += bytes.Length;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    /// <summary>Writes a number that is not negative.</summary>
+    /// <param name="value">The number.</param>
+    /// <param name="room">Nine bytes or more: those behind the number's may change.</param>
+    /// <returns>Bytes written.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int WriteInteger(ulong value, Span<byte> room)
+    {
+        switch (value)
+        {
+            case <= MessagePackCode.MaxFixInt:
+                room[0] = (byte)value;
+                return 1;
+            case <= byte.MaxValue:
+                return Write(MessagePackCode.UInt8, value, 1, room);
+            case <= ushort.MaxValue:
+                return Write(MessagePackCode.UInt16, value, 2, room);
+            case <= uint.MaxValue:
+                return Write(MessagePackCode.UInt32, value, 4, room);
+            default:
+                return Write(MessagePackCode.UInt64, value, 8, room);
+        }
+    }
+
+    /// <summary>Writes text that is UTF-8 already.</summary>
+    /// <param name="utf8">The text.</param>
+    /// <param name="room">Five bytes more than the text has, or what its header takes.</param>
+    /// <returns>Bytes written.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int WriteString(ReadOnlySpan<byte> utf8, Span<byte> room)
+    {
+        var header = WriteStringHeader(room, utf8.Length);
+        utf8.CopyTo(room[header..]);
+        return header + utf8.Length;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int WriteStringHeader(Span<byte> destination, int length)
     {
         switch (length)
@@ -262,16 +274,18 @@ internal sealed class MessagePackWriter : IDisposable
         _length++;
     }
 
-    private void Write(byte code, ulong value, int size)
+    private void Write(byte code, ulong value, int size) => _length += Write(code, value, size, Reserve(LongestInteger));
+
+    private static int Write(byte code, ulong value, int size, Span<byte> room)
     {
-        var destination = Reserve(1 + sizeof(ulong));
-        destination[0] = code;
-        BinaryPrimitives.WriteUInt64BigEndian(destination[1..], value << (8 * (sizeof(ulong) - size)));
-        _length += 1 + size;
+        room[0] = code;
+        BinaryPrimitives.WriteUInt64BigEndian(room[1..], value << (8 * (sizeof(ulong) - size)));
+        return 1 + size;
     }
 
+    /// <summary>Room for what the caller writes itself; <see cref="Advance"/> says how much that was.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private Span<byte> Reserve(int size)
+    public Span<byte> Reserve(int size)
     {
         if (_capacity - _length < size)
         {
@@ -280,6 +294,9 @@ internal sealed class MessagePackWriter : IDisposable
 
         return _buffer.AsSpan(_start + _length);
     }
+
+    /// <summary>Ends what <see cref="Reserve"/> began.</summary>
+    public void Advance(int length) => _length += length;
 
     private void Grow(int size)
     {

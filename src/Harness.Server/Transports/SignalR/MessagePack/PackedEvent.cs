@@ -10,18 +10,6 @@ namespace Harness.Server.Transports.SignalR.MessagePack;
 /// </summary>
 internal sealed class PackedEvent : IFrameFormat
 {
-    private static readonly byte[] LineHead = Pack(writer =>
-    {
-        writer.WriteMapHeader(5);
-        writer.WriteString("type");
-        writer.WriteString("log");
-        writer.WriteString("id");
-    });
-
-    private static readonly byte[] MessageName = Pack(writer => writer.WriteString("message"));
-    private static readonly byte[] SequenceName = Pack(writer => writer.WriteString("seq"));
-    private static readonly byte[] TimestampName = Pack(writer => writer.WriteString("ts"));
-
     private PackedEvent()
     {
     }
@@ -29,6 +17,22 @@ internal sealed class PackedEvent : IFrameFormat
     public static PackedEvent Shared { get; } = new();
 
     public object Key => this;
+
+    // {"type": "log", "id":
+    private static ReadOnlySpan<byte> LineHead =>
+    [
+        MessagePackCode.FixMap | 5,
+        MessagePackCode.FixString | 4, (byte)'t', (byte)'y', (byte)'p', (byte)'e',
+        MessagePackCode.FixString | 3, (byte)'l', (byte)'o', (byte)'g',
+        MessagePackCode.FixString | 2, (byte)'i', (byte)'d',
+    ];
+
+    private static ReadOnlySpan<byte> MessageName =>
+        [MessagePackCode.FixString | 7, (byte)'m', (byte)'e', (byte)'s', (byte)'s', (byte)'a', (byte)'g', (byte)'e'];
+
+    private static ReadOnlySpan<byte> SequenceName => [MessagePackCode.FixString | 3, (byte)'s', (byte)'e', (byte)'q'];
+
+    private static ReadOnlySpan<byte> TimestampName => [MessagePackCode.FixString | 2, (byte)'t', (byte)'s'];
 
     /// <summary>Writes one.</summary>
     /// <param name="json">The event as a log gave it.</param>
@@ -40,39 +44,60 @@ internal sealed class PackedEvent : IFrameFormat
         if (!LogFrame.TryRead(json, sequence, out var line))
         {
             JsonTranscoder.ToMessagePack(json, writer);
-            return;
         }
-
-        writer.WriteRaw(LineHead);
-        writer.WriteString(line.Id);
-        writer.WriteRaw(MessageName);
-        if (line.Message.Contains((byte)'\\'))
+        else if (line.Message.Contains((byte)'\\'))
         {
+            writer.Advance(WriteHead(line, writer.Reserve(json.Length)));
             JsonTranscoder.ToMessagePack(line.Message, writer);
+            writer.Advance(WriteTail(line, sequence, writer.Reserve(json.Length)));
         }
         else
         {
-            writer.WriteString(line.Message[1..^1]);
+            writer.Advance(WriteLine(line, sequence, writer.Reserve(json.Length)));
         }
-
-        writer.WriteRaw(SequenceName);
-        writer.WriteInteger(sequence);
-        writer.WriteRaw(TimestampName);
-        writer.WriteString(line.Timestamp);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Write(ReadOnlySpan<byte> json, long sequence, IBufferWriter<byte> output)
     {
+        if (LogFrame.TryRead(json, sequence, out var line) && !line.Message.Contains((byte)'\\'))
+        {
+            output.Advance(WriteLine(line, sequence, output.GetSpan(json.Length)));
+            return;
+        }
+
         using var writer = new MessagePackWriter(json.Length);
         Write(json, sequence, writer);
         output.Write(writer.Written);
     }
 
-    private static byte[] Pack(Action<MessagePackWriter> write)
+    // A line is shorter than its JSON, whose quotes, commas and colons take more than the headers here: so much room is enough.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static int WriteLine(scoped in LogFrame line, long sequence, Span<byte> room)
     {
-        using var writer = new MessagePackWriter(capacity: 32);
-        write(writer);
-        return writer.Written.ToArray();
+        var length = WriteHead(line, room);
+        length += MessagePackWriter.WriteString(line.Message[1..^1], room[length..]);
+        return length + WriteTail(line, sequence, room[length..]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int WriteHead(scoped in LogFrame line, Span<byte> room)
+    {
+        LineHead.CopyTo(room);
+        var length = LineHead.Length;
+        length += MessagePackWriter.WriteString(line.Id, room[length..]);
+        MessageName.CopyTo(room[length..]);
+        return length + MessageName.Length;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int WriteTail(scoped in LogFrame line, long sequence, Span<byte> room)
+    {
+        SequenceName.CopyTo(room);
+        var length = SequenceName.Length;
+        length += MessagePackWriter.WriteInteger((ulong)sequence, room[length..]);
+        TimestampName.CopyTo(room[length..]);
+        length += TimestampName.Length;
+        return length + MessagePackWriter.WriteString(line.Timestamp, room[length..]);
     }
 }
