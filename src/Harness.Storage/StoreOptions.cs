@@ -36,7 +36,7 @@ public sealed class StoreOptions
 
     /// <summary>
     /// Packed bytes of frames and details kept at most, before they are compressed: the disk holds less. When they are more, executions that ended first go first; if that is not
-    /// enough, the longest of the running ones lose their oldest frames. Default: 10 GiB.
+    /// enough, the longest of the running ones lose their oldest frames. Of space that becomes free in SQLite's file, an eighth of the rest stays for what comes next. Default: 10 GiB.
     /// </summary>
     [Range(1024L * 1024, long.MaxValue)]
     public long MaxBytes { get; set; } = 10L * 1024 * 1024 * 1024;

@@ -273,6 +273,35 @@ public sealed class SqliteFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task AnEighthOfTheSpaceStaysForWhatComesNext()
+    {
+        var options = _folder.NewOptions();
+        var (store, _) = await Appends.OpenAsync(options, Stop);
+        for (var number = 1; number <= 120; number++)
+        {
+            await store.AppendAsync(Appends.Whole(Appends.Execution(number), 1024 * 1024), Stop);
+        }
+
+        await store.DisposeAsync();
+        var full = new FileInfo(FileOf(options)).Length;
+
+        (store, _) = await Appends.OpenAsync(options, Stop);
+        await store.SweepAsync(new RetentionRule(null, 108, null), Stop);
+        await store.DisposeAsync();
+        var swept = new FileInfo(FileOf(options)).Length;
+
+        (store, _) = await Appends.OpenAsync(options, Stop);
+        for (var number = 121; number <= 132; number++)
+        {
+            await store.AppendAsync(Appends.Whole(Appends.Execution(number), 1024 * 1024), Stop);
+        }
+
+        await store.DisposeAsync();
+        Assert.Equal(full, swept);
+        Assert.InRange(new FileInfo(FileOf(options)).Length, full, full + 1024 * 1024);
+    }
+
+    [Fact]
     public async Task WriteAheadLogStaysSmallWhileMuchIsWritten()
     {
         var options = _folder.NewOptions();

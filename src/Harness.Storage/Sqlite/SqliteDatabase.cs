@@ -15,6 +15,10 @@ internal sealed partial class SqliteDatabase : IStoreDatabase
     // Made beside and renamed when it is whole, so that an empty file is always a damaged one.
     private const string NewName = "harness.new";
 
+    // What may stay free of what was deleted: pages in any case, and a share of those that are used.
+    private const long LeastFreePages = 1024;
+    private const long ShareOfFree = 8;
+
     private readonly StoreOptions _options;
     private readonly ILogger _logger;
     private readonly StoreSchema _schema;
@@ -62,12 +66,15 @@ internal sealed partial class SqliteDatabase : IStoreDatabase
 
     public async Task GiveBackAsync(CancellationToken cancellationToken)
     {
-        // What is free is written to again before the file grows: a little of it stays.
-        const long Stays = 1024;
         const long Step = 64;
-        for (var free = await PagesAsync("freelist_count", cancellationToken); free > Stays; free -= Step)
+        var free = await PagesAsync("freelist_count", cancellationToken);
+        var used = await PagesAsync("page_count", cancellationToken) - free;
+
+        // What is free is written to again before the file grows: a part of it stays, and a store at its limit need not move pages for what comes next.
+        var stays = Math.Max(LeastFreePages, used / ShareOfFree);
+        for (; free > stays; free -= Step)
         {
-            var call = new SqlCall(new SqlText($"PRAGMA incremental_vacuum({Math.Min(Step, free - Stays)})"));
+            var call = new SqlCall(new SqlText($"PRAGMA incremental_vacuum({Math.Min(Step, free - stays)})"));
             await Writes.WriteAsync(new WriteItem(0, [call], 0) { IsAlone = true }, cancellationToken);
         }
     }
