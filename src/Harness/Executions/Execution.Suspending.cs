@@ -21,8 +21,8 @@ public sealed partial class Execution
     /// <summary>How long its body has run so far, in all stints together.</summary>
     internal TimeSpan Ran { get; set; }
 
-    /// <summary>Whether it is being left to the next process: it neither goes on nor ends in this one.</summary>
-    internal volatile bool IsLeft;
+    /// <summary>Whether it is being left to the next process: it neither goes on nor ends in this one. Used under <see cref="Claim"/>.</summary>
+    internal bool IsLeft { get; set; }
 
     /// <summary>Ends when this process is through with it: it has its result, or it was left to the next process.</summary>
     internal Task Gone => _gone.Task;

@@ -17,7 +17,8 @@ public sealed partial class ExecutionRegistry
         await SuspendAsync(execution, ServerStopped, cancellationToken);
         lock (execution.Claim)
         {
-            if (execution.State.Status.IsFinal() || !_sources.TryRemove(execution.Id, out var source))
+            // Without a plan its body has ended, and its result is on the way.
+            if (execution.State.Status.IsFinal() || execution.Plan is null || !_sources.TryRemove(execution.Id, out var source))
             {
                 return;
             }

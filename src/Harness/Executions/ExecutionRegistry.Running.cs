@@ -31,12 +31,7 @@ public sealed partial class ExecutionRegistry
             _places.Release();
         }
 
-        lock (execution.Claim)
-        {
-            (execution.Plan, execution.Stint) = (null, null);
-        }
-
-        if (execution.IsLeft)
+        if (IsLeft(execution, source, result))
         {
             await LeaveLogAsync(execution);
             return;
@@ -58,6 +53,23 @@ public sealed partial class ExecutionRegistry
 
         execution.Complete(result);
         _endings.Add(execution.Id, result.Status, _time.GetElapsedTime(began));
+    }
+
+    // From here on it ends, or is left: who comes to leave it later finds no plan.
+    private bool IsLeft(Execution execution, CancellationTokenSource source, ExecutionResult result)
+    {
+        lock (execution.Claim)
+        {
+            (execution.Plan, execution.Stint) = (null, null);
+            if (execution.IsLeft && result.Status == ExecutionStatus.Completed)
+            {
+                // It was through before it heard of that: there is nothing to go on with.
+                execution.IsLeft = false;
+                _sources[execution.Id] = source;
+            }
+
+            return execution.IsLeft;
+        }
     }
 
     private async Task WaitForPlaceAsync(Execution execution, CancellationToken stop)

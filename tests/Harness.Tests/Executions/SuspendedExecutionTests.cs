@@ -272,6 +272,58 @@ public sealed class SuspendedExecutionTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task BodyThatHasEndedWhenTheServerStopsHasItsResultAndDoesNotRunAgain()
+    {
+        using var before = new Engine(time: _time, store: _store);
+        await before.Registry.OpenAsync([_kind], Stop);
+        var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var ending = before.Registry.Start(new ExecutionPlan(new ExecutionRequest { Kind = _kind.Name, Name = "ending" }, async (log, _, stop) =>
+        {
+            await end.Task.WaitAsync(stop);
+            await log.WriteAsync("done", stop);
+            return new ExecutionResult(ExecutionStatus.Completed);
+        }));
+        await ending.Stored.WaitAsync(Stop);
+        _store.Shut();
+        end.SetResult();
+        while (ending.Plan is not null)
+        {
+            await Task.Yield();
+        }
+
+        var stopping = before.Registry.StopAsync(Stop);
+        _store.Open();
+        await stopping;
+        using var after = new Engine(time: _time, store: _store);
+        await after.Registry.OpenAsync([_kind], Stop);
+
+        Assert.Equal(ExecutionStatus.Completed, ending.State.Status);
+        Assert.Equal(["status", "log", "result"], (await Engine.ReadAsync(ending)).Select(json => json.Type()));
+        Assert.False(after.Registry.TryFind(ending.Id, out _));
+        Assert.Equal(ExecutionStatus.Completed, (await after.Registry.FindAsync(ending.Id, Stop))!.State.Status);
+    }
+
+    [Fact]
+    public async Task BodyThatEndsAllTheSameWhenItIsLeftHasItsResult()
+    {
+        using var before = new Engine(time: _time, store: _store);
+        await before.Registry.OpenAsync([_kind], Stop);
+        var running = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var ending = before.Registry.Start(new ExecutionPlan(new ExecutionRequest { Kind = _kind.Name, Name = "ending" }, async (log, stop) =>
+        {
+            running.SetResult();
+            await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return new ExecutionResult(ExecutionStatus.Completed);
+        }));
+        await running.Task.WaitAsync(Stop);
+
+        await before.Registry.StopAsync(Stop);
+
+        Assert.Equal(ExecutionStatus.Completed, (await ending.Completion.WaitAsync(Stop)).Status);
+        Assert.Equal("result", (await Engine.ReadAsync(ending))[^1].Type());
+    }
+
+    [Fact]
     public async Task WithoutAStoreAStoppedServerCancelsWhatIsSuspended()
     {
         using var engine = new Engine(time: _time);
