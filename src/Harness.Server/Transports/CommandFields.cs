@@ -10,6 +10,7 @@ internal sealed class CommandFields
 {
     private readonly Dictionary<string, JsonElement> _members = new(StringComparer.OrdinalIgnoreCase);
     private readonly string _prefix;
+    private readonly JsonElement _value;
 
     /// <summary>Reads an object; null or nothing is an empty one.</summary>
     /// <param name="value">The object.</param>
@@ -28,6 +29,7 @@ internal sealed class CommandFields
             throw CommandException.Field(name ?? "the command", "a JSON object");
         }
 
+        _value = value;
         foreach (var member in value.EnumerateObject())
         {
             _members[member.Name] = member.Value;
@@ -41,17 +43,7 @@ internal sealed class CommandFields
     public bool Has(string name) => Raw(name).ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null);
 
     /// <summary>A text; null when there is none.</summary>
-    public string? Text(string name, int maxLength)
-    {
-        if (!Has(name))
-        {
-            return null;
-        }
-
-        return Raw(name) is { ValueKind: JsonValueKind.String } value && value.GetString() is { } text && text.Length <= maxLength
-            ? text
-            : throw CommandException.Field(_prefix + name, $"a string of at most {maxLength} characters");
-    }
+    public string? Text(string name, int maxLength) => Text(_prefix + name, Raw(name), maxLength);
 
     /// <summary>Yes or no; null when nothing is said.</summary>
     public bool? Flag(string name) => Raw(name).ValueKind switch
@@ -78,25 +70,36 @@ internal sealed class CommandFields
     /// <summary>The fields of an object inside; empty when there is none.</summary>
     public CommandFields Inner(string name) => new(Raw(name), _prefix + name);
 
-    /// <summary>All members as texts: labels.</summary>
+    /// <summary>All members as texts: labels. Names that differ in case are two.</summary>
     public Dictionary<string, string> Texts(int maxCount, int maxNameLength, int maxLength)
     {
-        if (_members.Count > maxCount)
-        {
-            throw CommandException.Field(_prefix.TrimEnd('.'), $"an object of at most {maxCount} members; it has {_members.Count}");
-        }
-
         var texts = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var name in _members.Keys)
+        foreach (var member in _value.ValueKind == JsonValueKind.Object ? _value.EnumerateObject() : default)
         {
-            if (name.Length == 0 || name.Length > maxNameLength)
+            if (member.Name.Length == 0 || member.Name.Length > maxNameLength)
             {
                 throw CommandException.Field($"each name in {_prefix.TrimEnd('.')}", $"1 to {maxNameLength} characters long");
             }
 
-            texts[name] = Text(name, maxLength) ?? throw CommandException.Field(_prefix + name, "a string");
+            texts[member.Name] = Text(_prefix + member.Name, member.Value, maxLength) ?? throw CommandException.Field(_prefix + member.Name, "a string");
+            if (texts.Count > maxCount)
+            {
+                throw CommandException.Field(_prefix.TrimEnd('.'), $"an object of at most {maxCount} members");
+            }
         }
 
         return texts;
+    }
+
+    private static string? Text(string name, JsonElement value, int maxLength)
+    {
+        if (value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        return value.ValueKind == JsonValueKind.String && value.GetString() is { } text && text.Length <= maxLength
+            ? text
+            : throw CommandException.Field(name, $"a string of at most {maxLength} characters");
     }
 }

@@ -30,7 +30,7 @@ internal static class CommandLimits
     /// <summary>Lines in one page of a status.</summary>
     public const int PageLines = 10_000;
 
-    /// <summary>Longest id, cursor, epoch or kind, in characters: longer ones are none of ours.</summary>
+    /// <summary>Longest id, cursor, epoch, kind or mark of a client, in characters: longer ones are none of ours.</summary>
     public const int NameLength = 256;
 
     /// <summary>Longest time limit a client may ask for, in milliseconds: seven days.</summary>
@@ -176,16 +176,16 @@ internal sealed record SubscribeCommand(string Id, long? From, long? Tail, strin
 internal static class CommandWords
 {
     /// <summary>The execution named; empty: none.</summary>
-    public static string Id(CommandFields fields) => fields.Text("id", int.MaxValue) ?? "";
+    public static string Id(CommandFields fields) => fields.Text("id", CommandLimits.NameLength) ?? "";
 
     /// <summary>The executions named, each once.</summary>
     public static IReadOnlyList<string> Ids(JsonElement ids)
     {
         var isList = ids.ValueKind == JsonValueKind.Array && ids.GetArrayLength() <= CommandLimits.PageItems
-            && ids.EnumerateArray().All(id => id.ValueKind == JsonValueKind.String);
+            && ids.EnumerateArray().All(id => id.ValueKind == JsonValueKind.String && id.GetString()!.Length <= CommandLimits.NameLength);
         return isList
             ? [.. ids.EnumerateArray().Select(id => id.GetString()!).Distinct(StringComparer.Ordinal)]
-            : throw CommandException.Field("ids", $"an array of at most {CommandLimits.PageItems} strings");
+            : throw CommandException.Field("ids", $"an array of at most {CommandLimits.PageItems} strings of at most {CommandLimits.NameLength} characters");
     }
 
     /// <summary>The filter; everything when there is none.</summary>

@@ -12,7 +12,7 @@ namespace Harness.Executions;
 internal static class ExecutionDocument
 {
     // Names and errors come from clients and agents: a document must fit a 1 MiB message whatever they say.
-    private const int MaxTextBytes = 8 * 1024;
+    public const int MaxTextBytes = 8 * 1024;
 
     /// <summary>The document of the first frame: nothing has been said yet but the greeting.</summary>
     public static ReadOnlyMemory<byte> Opening(string id, ExecutionRequest request, ExecutionState state)

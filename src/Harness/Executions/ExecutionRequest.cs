@@ -11,23 +11,30 @@ public sealed record ExecutionRequest
     /// <summary>What is executed: <c>suite</c>, <c>synthetic</c>, …</summary>
     public required string Kind { get; init; }
 
-    /// <summary>A name for people; need not be unique, may be empty.</summary>
-    public required string Name { get; init; }
+    /// <summary>
+    /// A name for people; need not be unique, may be empty. Of this and all other texts here no more is kept than documents show: requests outlive their
+    /// executions in memory, and nobody counts them.
+    /// </summary>
+    public required string Name { get; init => field = Shown(value); }
 
     /// <summary>The one line of the first <c>status</c> frame's <c>logs</c>. It is not part of the record.</summary>
-    public string Greeting { get; init; } = "Execution started";
+    public string Greeting { get; init => field = Shown(value); } = "Execution started";
 
     /// <summary>
     /// Lines that open the record (<c>logs</c> of a status or result) but are never pushed as <c>log</c> frames: the seed's suites
     /// have three of them.
     /// </summary>
-    public IReadOnlyList<string> Preamble { get; init; } = [];
+    public IReadOnlyList<string> Preamble { get; init => field = [.. value.Select(Shown)]; } = [];
 
     /// <summary>The line that closes the record, not pushed as a <c>log</c> frame either, for the state it ends in; null: none.</summary>
     public Func<ExecutionState, string?>? ClosingLine { get; init; }
 
     /// <summary>Further members of every status of this execution, such as which agent answers. Keys are wire names.</summary>
-    public IReadOnlyDictionary<string, string> Facts { get; init; } = ReadOnlyDictionary<string, string>.Empty;
+    public IReadOnlyDictionary<string, string> Facts
+    {
+        get;
+        init => field = value.Count == 0 ? value : value.ToDictionary(fact => fact.Key, fact => Shown(fact.Value), StringComparer.Ordinal);
+    } = ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>The client's own words to find the execution by.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = ReadOnlyDictionary<string, string>.Empty;
@@ -40,6 +47,9 @@ public sealed record ExecutionRequest
 
     /// <summary>How long the body may run; null: the limit of <see cref="ExecutionOptions.TimeLimit"/>, which also caps it.</summary>
     public TimeSpan? TimeLimit { get; init; }
+
+    // One character more than is ever shown, so that it shows as cut.
+    private static string Shown(string text) => text.Length > ExecutionDocument.MaxTextBytes ? text[..(ExecutionDocument.MaxTextBytes + 1)] : text;
 }
 
 /// <summary>How a body ended.</summary>

@@ -59,8 +59,8 @@ public sealed class MalformedInputTests
         { """{"action":"list","filter":{"labels":{"a":1}}}""", "invalid_field", "filter.labels.a must be a string of at most 256 characters" },
         { """{"action":"list","cursor":"nope"}""", "invalid_cursor", "The cursor is unknown or from before a restart; begin again without one" },
         { """{"action":"status","id":"X","logs":"some"}""", "invalid_field", "logs must be full, none or {\"from\":1,\"limit\":100}" },
-        { """{"action":"cancel","ids":"X"}""", "invalid_field", "ids must be an array of at most 500 strings" },
-        { """{"action":"cancel","ids":[1]}""", "invalid_field", "ids must be an array of at most 500 strings" },
+        { """{"action":"cancel","ids":"X"}""", "invalid_field", "ids must be an array of at most 500 strings of at most 256 characters" },
+        { """{"action":"cancel","ids":[1]}""", "invalid_field", "ids must be an array of at most 500 strings of at most 256 characters" },
         { """{"action":"cancel","id":"X","ids":["Y"]}""", "invalid_field", "id excludes ids and filter: name the one or the many" },
         { """{"action":"cancel","id":"X","filter":{}}""", "invalid_field", "id excludes ids and filter: name the one or the many" },
         { """{"action":"execute","timeout_ms":0}""", "invalid_field", "timeout_ms must be a whole number from 1 to 604800000" },
@@ -68,6 +68,11 @@ public sealed class MalformedInputTests
         { """{"action":"execute","labels":{"":"x"}}""", "invalid_field", "each name in labels must be 1 to 64 characters long" },
         { $$"""{"action":"execute","idempotency_key":"{{new string('k', 129)}}"}""", "invalid_field", "idempotency_key must be a string of at most 128 characters" },
         { $$"""{"action":"cancel","id":"X","reason":"{{new string('r', 1025)}}"}""", "invalid_field", "reason must be a string of at most 1024 characters" },
+        { $$"""{"action":"ping","ref":"{{new string('r', 257)}}"}""", "invalid_field", "ref must be a string of at most 256 characters" },
+        { $$"""{"action":"status","id":"{{new string('<', 257)}}"}""", "invalid_field", "id must be a string of at most 256 characters" },
+        { $$"""{"action":"unsubscribe","id":"{{new string('<', 257)}}"}""", "invalid_field", "id must be a string of at most 256 characters" },
+        { $$"""{"action":"cancel","ids":["{{new string('<', 257)}}"]}""", "invalid_field", "ids must be an array of at most 500 strings of at most 256 characters" },
+        { $$"""{"action":"{{new string('a', 300)}}"}""", "unknown_action", $"Unknown action: {new string('a', 256)}…. Supported actions: execute, cancel, status" },
         { $$"""{"action":"ping","data":{{new string('[', 200)}}{{new string(']', 200)}}}""", "invalid_json", "Invalid JSON: invalid character '[' exceeded max depth of 128" },
     };
 

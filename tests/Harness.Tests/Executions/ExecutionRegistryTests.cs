@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Harness.Executions;
 
 namespace Harness.Tests.Executions;
@@ -7,6 +8,24 @@ public sealed class ExecutionRegistryTests
     private static readonly ExecutionResult Completed = new(ExecutionStatus.Completed);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task OfTextsOfARequestIsKeptWhatDocumentsShow()
+    {
+        using var engine = new Engine();
+        var text = new string('n', 1_000_000);
+        var execution = engine.Start(
+            (_, _) => Task.FromResult(new ExecutionResult(ExecutionStatus.Completed)),
+            request => request with { Name = text, Preamble = ["Suite: " + text], Facts = new Dictionary<string, string> { ["agent"] = text } });
+        await execution.Completion.WaitAsync(Stop);
+
+        var document = JsonElement.Parse((await execution.DescribeAsync(cancellationToken: Stop)).Span);
+        var kept = execution.Request.Name.Length + execution.Request.Preamble[0].Length + execution.Request.Facts["agent"].Length;
+
+        Assert.Equal($"Suite: {new string('n', 8185)}… [cut]", document.GetProperty("logs")[0].GetString());
+        Assert.Equal($"{new string('n', 8192)}… [cut]", document.Text("agent"));
+        Assert.InRange(kept, 0, 3 * 8193);
+    }
 
     [Fact]
     public async Task DeletedExecutionsDoNotDisplaceThoseThatAreKept()

@@ -5,12 +5,14 @@ namespace Harness.Server.Transports.WebSockets;
 /// <summary>Answers on their way to one peer, in order. It costs memory only while there are some: most sockets are idle. Thread-safe.</summary>
 internal sealed class ReplyQueue
 {
-    // When there are as many, the connection reads no further command: the client feels its own haste.
+    // When there are as many, or so much, the connection reads no further command: the client feels its own haste. One answer may be larger.
     private const int MaxReplies = 32;
+    private const int MaxBytes = 1024 * 1024;
 
     private readonly Lock _gate = new();
     private volatile Queue<byte[]>? _frames;
     private TaskCompletionSource? _room;
+    private int _bytes;
     private bool _isCompleted;
 
     /// <summary>Adds a ready frame. False when there is no room, or nothing is taken any more.</summary>
@@ -24,6 +26,7 @@ internal sealed class ReplyQueue
             }
 
             (_frames ??= new Queue<byte[]>()).Enqueue(frame);
+            _bytes += frame.Length;
             return true;
         }
     }
@@ -40,13 +43,18 @@ internal sealed class ReplyQueue
         lock (_gate)
         {
             frame = _frames.Dequeue();
+            _bytes -= frame.Length;
             if (_frames.Count == 0)
             {
                 _frames = null;
             }
 
-            _room?.TrySetResult();
-            _room = null;
+            if (_bytes < MaxBytes)
+            {
+                _room?.TrySetResult();
+                _room = null;
+            }
+
             return true;
         }
     }
@@ -56,7 +64,7 @@ internal sealed class ReplyQueue
     {
         lock (_gate)
         {
-            if (_isCompleted || _frames is not { Count: MaxReplies })
+            if (_isCompleted || (_frames is not { Count: MaxReplies } && _bytes < MaxBytes))
             {
                 return Task.CompletedTask;
             }

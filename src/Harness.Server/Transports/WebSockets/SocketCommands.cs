@@ -25,6 +25,11 @@ internal sealed partial class SocketCommands(
                 return;
             }
 
+            if (message.Reference is { Length: > CommandLimits.NameLength })
+            {
+                throw CommandException.Field("ref", $"a string of at most {CommandLimits.NameLength} characters");
+            }
+
             reference = message.Reference;
             await HandleAsync(message, session, cancellationToken);
         }
@@ -90,7 +95,8 @@ internal sealed partial class SocketCommands(
                 break;
             default:
                 // The seed's text to the letter: its clients know no other actions.
-                throw new CommandException($"Unknown action: {message.Action}. Supported actions: execute, cancel, status", "unknown_action");
+                var action = message.Action is { Length: > CommandLimits.NameLength } text ? $"{text.AsSpan(0, CommandLimits.NameLength)}…" : message.Action;
+                throw new CommandException($"Unknown action: {action}. Supported actions: execute, cancel, status", "unknown_action");
         }
     }
 
@@ -160,7 +166,7 @@ internal sealed partial class SocketCommands(
 
     private async ValueTask UnsubscribeAsync(SocketMessage message, SocketPump pump, CancellationToken stop)
     {
-        var execution = await commands.FindAsync(message.Id, "unsubscribe", stop);
+        var execution = await commands.FindAsync(CommandWords.Id(message.Fields), "unsubscribe", stop);
         if (!pump.TryUnsubscribe(execution, message.Reference))
         {
             throw new CommandException($"Not subscribed: {execution.Id}", "not_subscribed", execution.Id);

@@ -12,11 +12,7 @@ internal sealed record SocketMessage
 
     public string Action { get; private init; } = "";
 
-    public string Id { get; private init; } = "";
-
-    public string Kind { get; private init; } = "";
-
-    /// <summary>The client's own mark for the answer; null: none.</summary>
+    /// <summary>The client's own mark for the answer; null: none. Kept as long as a subscription that has it.</summary>
     public string? Reference { get; private init; }
 
     /// <summary>All members, for the command that the action names.</summary>
@@ -53,11 +49,18 @@ internal sealed record SocketMessage
     private SocketMessage With(JsonProperty member, ref string? problem) => member.Name.ToUpperInvariant() switch
     {
         "ACTION" => this with { Action = Text(member, "action", ref problem) ?? Action },
-        "ID" => this with { Id = Text(member, "id", ref problem) ?? Id },
-        "KIND" => this with { Kind = Text(member, "kind", ref problem) ?? Kind },
+        "ID" => Checked(member, "id", ref problem),
+        "KIND" => Checked(member, "kind", ref problem),
         "REF" => this with { Reference = Text(member, "ref", ref problem) ?? Reference },
         _ => this,
     };
+
+    // The command reads it; here it only has to be a text.
+    private SocketMessage Checked(JsonProperty member, string name, ref string? problem)
+    {
+        _ = Text(member, name, ref problem);
+        return this;
+    }
 
     private static string? Text(JsonProperty member, string name, ref string? problem)
     {

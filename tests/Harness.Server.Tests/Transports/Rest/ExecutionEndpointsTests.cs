@@ -22,6 +22,14 @@ public sealed class ExecutionEndpointsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task LabelsWhoseNamesDifferInCaseAreTwo()
+    {
+        var (_, document) = await AskAsync(HttpMethod.Post, "", """{"kind":"manual","labels":{"env":"prod","ENV":"test"}}""");
+
+        Assert.Equal(("prod", "test"), (document.GetProperty("labels").Text("env"), document.GetProperty("labels").Text("ENV")));
+    }
+
+    [Fact]
     public async Task ExecutionIsStartedFoundCancelledAndForgotten()
     {
         var (started, document) = await AskAsync(HttpMethod.Post, "", """{"kind":"manual","labels":{"team":"red"},"idempotency_key":"k"}""");
