@@ -63,7 +63,10 @@ public sealed class ServerOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
     public TimeSpan PingInterval { get; set; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>How long a socket may take to answer a ping before it is closed. Default: 20 s.</summary>
+    /// <summary>
+    /// How long a socket may take to answer a ping before it is closed. One that still has much to read before it has longer: the time in which it reads that at 8 KiB
+    /// a second. Default: 20 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
     public TimeSpan PongTimeLimit { get; set; } = TimeSpan.FromSeconds(20);
 

@@ -20,7 +20,7 @@ internal sealed class SocketConnection : IDisposable
     private readonly int _maxMessageBytes;
     private readonly MessageBudget _budget;
     private readonly long _openedAt = Environment.TickCount64;
-    private long _pingedAt;
+    private PeerPulse _pulse = new(Environment.TickCount64);
     private volatile int _closing;
 
     /// <param name="stream">What it reads and writes.</param>
@@ -128,28 +128,18 @@ internal sealed class SocketConnection : IDisposable
     /// <param name="options">The limits.</param>
     public void Beat(long now, ServerOptions options)
     {
-        if (_stream.WritingSince is var since and > 0)
+        switch (_pulse.Beat(now, _stream.WritingSince, _stream.HeardAt, _stream.Written, options))
         {
-            // A peer that does not read cannot be expected to answer a ping: only how long it has taken no byte counts.
-            _pingedAt = 0;
-            if (now - since >= options.SlowClientTimeLimit.TotalMilliseconds)
-            {
+            case PulseFinding.Slow:
                 Pump.Stop();
                 CloseSoon(4008, $"slow: no byte was taken for {options.SlowClientTimeLimit.TotalSeconds:0} s; reconnect and go on after your last seq");
-            }
-
-            return;
-        }
-
-        var isAnswered = _pingedAt == 0 || _stream.HeardAt >= _pingedAt;
-        if (!isAnswered && now - _pingedAt >= options.PongTimeLimit.TotalMilliseconds)
-        {
-            CloseSoon(4012, $"no pong within {options.PongTimeLimit.TotalSeconds:0} s; reconnect and go on after your last seq");
-        }
-        else if (isAnswered && now - Math.Max(_pingedAt, _openedAt) >= options.PingInterval.TotalMilliseconds)
-        {
-            _pingedAt = now;
-            _ = PingAsync();
+                break;
+            case PulseFinding.Silent:
+                CloseSoon(4012, $"no pong within {options.PongTimeLimit.TotalSeconds:0} s; reconnect and go on after your last seq");
+                break;
+            case PulseFinding.PingIsDue:
+                _ = PingAsync();
+                break;
         }
     }
 

@@ -29,6 +29,7 @@ internal sealed class SocketStream(Stream input, Stream output, Socket? socket) 
     private int _path = (int)(socket is null ? WritePath.Stream : WritePath.NothingWritten);
     private long _heardAt = Environment.TickCount64;
     private long _writingSince;
+    private long _written;
     private volatile bool _closeSent;
 
     /// <summary>When the peer last sent anything, in <see cref="Environment.TickCount64"/> milliseconds.</summary>
@@ -36,6 +37,9 @@ internal sealed class SocketStream(Stream input, Stream output, Socket? socket) 
 
     /// <summary>Since when the write under way has been waiting for the peer, in the same milliseconds; 0 when none is.</summary>
     public long WritingSince => Volatile.Read(ref _writingSince);
+
+    /// <summary>Bytes of all writes so far, the one under way among them.</summary>
+    public long Written => Volatile.Read(ref _written);
 
     /// <summary>True when writes go to the socket itself.</summary>
     public bool IsDirect => Volatile.Read(ref _path) == (int)WritePath.Direct;
@@ -73,6 +77,7 @@ internal sealed class SocketStream(Stream input, Stream output, Socket? socket) 
             }
 
             Volatile.Write(ref _writingSince, Environment.TickCount64);
+            Volatile.Write(ref _written, _written + (pieces is null ? buffer.Length : LengthOf(pieces)));
             if (pieces is null)
             {
                 _closeSent = (buffer.Span[0] & OpcodeMask) == CloseOpcode;
@@ -95,6 +100,17 @@ internal sealed class SocketStream(Stream input, Stream output, Socket? socket) 
             Volatile.Write(ref _writingSince, 0);
             _turn.Release();
         }
+    }
+
+    private static int LengthOf(List<ArraySegment<byte>> pieces)
+    {
+        var length = 0;
+        foreach (var piece in pieces)
+        {
+            length += piece.Count;
+        }
+
+        return length;
     }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
