@@ -2,13 +2,16 @@ namespace Harness.Executions;
 
 /// <summary>
 /// Retention in memory: finished executions in the order they ended, forgotten (or left to the store) by age, by count, and when all logs together need more memory than
-/// they may. One that is being read is kept until its readers are through, so that none misses the end, unless the memory is needed; those
-/// behind it wait with it. Thread-safe.
+/// they may. One that is being read is kept until its readers are through, so that none misses the end, unless the memory is needed.
+/// Thread-safe.
 /// </summary>
 internal sealed class FinishedExecutions : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly LinkedList<(Execution Execution, DateTimeOffset EndedAt)> _queue = new();
+
+    // Those whose time has come while they were read, the oldest first. Bounded by the readers there may be.
+    private readonly LinkedList<(Execution Execution, DateTimeOffset EndedAt)> _read = new();
     private readonly Dictionary<Execution, LinkedListNode<(Execution Execution, DateTimeOffset EndedAt)>> _places = [];
     private readonly TimeSpan _retention;
     private readonly int _maxFinished;
@@ -46,7 +49,7 @@ internal sealed class FinishedExecutions : IDisposable
         {
             if (_places.Remove(execution, out var place))
             {
-                _queue.Remove(place);
+                place.List!.Remove(place);
             }
         }
     }
@@ -65,6 +68,11 @@ internal sealed class FinishedExecutions : IDisposable
     private void Tick()
     {
         Sweep();
+        foreach (var execution in TakeLeft())
+        {
+            _forget(execution);
+        }
+
         _pool.DropUnused();
     }
 
@@ -72,23 +80,60 @@ internal sealed class FinishedExecutions : IDisposable
     {
         lock (_gate)
         {
+            if (_read.First is { } read && MayGo(read))
+            {
+                execution = Take(read);
+                return true;
+            }
+
+            while (_queue.First is { } oldest)
+            {
+                if (!_pool.IsOverLimit && _queue.Count <= _maxFinished && _time.GetUtcNow() - oldest.Value.EndedAt < _retention)
+                {
+                    break;
+                }
+
+                if (MayGo(oldest))
+                {
+                    execution = Take(oldest);
+                    return true;
+                }
+
+                // Those behind it do not wait with it: a reader may stand still for hours.
+                _queue.RemoveFirst();
+                _read.AddLast(oldest);
+            }
+
             execution = null;
-            if (_queue.First is not { } first)
-            {
-                return false;
-            }
-
-            var oldest = first.Value;
-            var isExpired = _queue.Count > _maxFinished || _time.GetUtcNow() - oldest.EndedAt >= _retention;
-            if (!_pool.IsOverLimit && !(isExpired && oldest.Execution.Log.ReaderCount == 0))
-            {
-                return false;
-            }
-
-            execution = oldest.Execution;
-            _queue.RemoveFirst();
-            _places.Remove(execution);
-            return true;
+            return false;
         }
+    }
+
+    // Those that were read when their time came, and are not any more.
+    private List<Execution> TakeLeft()
+    {
+        var left = new List<Execution>();
+        lock (_gate)
+        {
+            for (var (place, next) = (_read.First, _read.First?.Next); place is not null; (place, next) = (next, next?.Next))
+            {
+                if (place.Value.Execution.Log.ReaderCount == 0)
+                {
+                    left.Add(Take(place));
+                }
+            }
+        }
+
+        return left;
+    }
+
+    private bool MayGo(LinkedListNode<(Execution Execution, DateTimeOffset EndedAt)> place) =>
+        _pool.IsOverLimit || place.Value.Execution.Log.ReaderCount == 0;
+
+    private Execution Take(LinkedListNode<(Execution Execution, DateTimeOffset EndedAt)> place)
+    {
+        place.List!.Remove(place);
+        _places.Remove(place.Value.Execution);
+        return place.Value.Execution;
     }
 }

@@ -397,6 +397,30 @@ public sealed class ExecutionRegistryTests
     }
 
     [Fact]
+    public async Task OneThatIsBeingReadIsKeptAndThoseBehindItAreNot()
+    {
+        var time = new ManualTime();
+        using var engine = new Engine(new ExecutionOptions { MaxFinished = 2 }, time);
+        var first = await engine.RunAsync("read for long");
+        using (first.Log.OpenCursor(1, new LogBell()))
+        {
+            for (var i = 0; i < 10; i++)
+            {
+                await engine.RunAsync("a line");
+            }
+
+            time.Advance(TimeSpan.FromSeconds(10));
+            Assert.True(engine.Registry.TryFind(first.Id, out _));
+            Assert.Equal(3, engine.Registry.List().Count);
+        }
+
+        time.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.False(engine.Registry.TryFind(first.Id, out _));
+        Assert.Equal(2, engine.Registry.List().Count);
+    }
+
+    [Fact]
     public async Task MemoryOfForgottenLogsIsGivenBack()
     {
         using var engine = new Engine(new ExecutionOptions { MaxFinished = 0 });
