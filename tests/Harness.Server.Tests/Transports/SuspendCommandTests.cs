@@ -39,6 +39,23 @@ public sealed class SuspendCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task BodyThatTakesLongToStandStillHoldsUpNeitherPongsNorACancel()
+    {
+        await using var app = await HarnessApp.StartAsync(services => services.AddSingleton<IExecutionKind>(new BusyKind()));
+        using var socket = await SocketClient.ConnectAsync(app);
+        var id = (await socket.AskJsonAsync("""{"action":"execute","kind":"busy","watch":false}""")).Text("id");
+
+        await socket.SendAsync($$"""{"action":"suspend","id":"{{id}}","ref":"s"}""");
+        var pong = await socket.AskJsonAsync("""{"action":"ping","ref":"p"}""");
+        await socket.SendAsync($$"""{"action":"cancel","id":"{{id}}","ref":"c"}""");
+        var answers = new[] { await socket.ReceiveAsync(), await socket.ReceiveAsync() };
+
+        Assert.Equal(("pong", "p"), (pong.Type(), pong.Text("ref")));
+        Assert.Equal("cancelled", answers.Single(answer => answer.Text("ref") == "c").GetProperty("data").Text("status"));
+        Assert.Equal("not_running", answers.Single(answer => answer.Text("ref") == "s").Text("code"));
+    }
+
+    [Fact]
     public async Task RestSuspendsAndResumes()
     {
         var execution = await _server.StartLongAsync();
@@ -73,5 +90,17 @@ public sealed class SuspendCommandTests : IAsyncLifetime
         using var content = new StringContent(json, Encoding.UTF8, "application/json");
         using var response = await _server.App.Client.PostAsync($"/api/v1/executions/{execution.Id}/{action}", content, Stop);
         return (response.StatusCode, JsonElement.Parse(await response.Content.ReadAsByteArrayAsync(Stop)));
+    }
+
+    /// <summary>Can be suspended, and does not hear of it.</summary>
+    private sealed class BusyKind : IExecutionKind
+    {
+        public string Name => "busy";
+
+        public ExecutionPlan Plan(JsonElement data) => new(new ExecutionRequest { Kind = Name, Name = "busy" }, async (_, _, stop) =>
+        {
+            await Task.Delay(Timeout.Infinite, stop);
+            return new ExecutionResult(ExecutionStatus.Completed);
+        });
     }
 }

@@ -16,11 +16,13 @@ internal sealed class ReplyQueue
     private bool _isCompleted;
 
     /// <summary>Adds a ready frame. False when there is no room, or nothing is taken any more.</summary>
-    public bool TryAdd(byte[] frame)
+    /// <param name="frame">The answer.</param>
+    /// <param name="isLate">True for one that did not come in its command's turn: those have room in any case, and are counted elsewhere.</param>
+    public bool TryAdd(byte[] frame, bool isLate = false)
     {
         lock (_gate)
         {
-            if (_isCompleted || _frames?.Count == MaxReplies)
+            if (_isCompleted || (!isLate && _frames?.Count >= MaxReplies))
             {
                 return false;
             }
@@ -49,7 +51,7 @@ internal sealed class ReplyQueue
                 _frames = null;
             }
 
-            if (_bytes < MaxBytes)
+            if (_bytes < MaxBytes && _frames is not { Count: >= MaxReplies })
             {
                 _room?.TrySetResult();
                 _room = null;
@@ -64,7 +66,7 @@ internal sealed class ReplyQueue
     {
         lock (_gate)
         {
-            if (_isCompleted || (_frames is not { Count: MaxReplies } && _bytes < MaxBytes))
+            if (_isCompleted || (_frames is not { Count: >= MaxReplies } && _bytes < MaxBytes))
             {
                 return Task.CompletedTask;
             }

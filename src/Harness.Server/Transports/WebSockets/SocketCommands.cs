@@ -11,6 +11,12 @@ internal sealed partial class SocketCommands(
     TimeProvider time,
     ILogger<SocketCommands> logger)
 {
+    // Answers of one connection that may come after their turn.
+    private const int MaxLate = 8;
+
+    // How long a body that is to stand still holds up the commands behind: who sends `resume` right after `suspend` means the one after the other.
+    private static readonly TimeSpan SuspendPatience = TimeSpan.FromSeconds(1);
+
     private readonly ServerOptions _options = options.Value;
 
     /// <summary>Does what one message asks, before the next one of its connection. Whatever is in it, the connection goes on; what goes wrong is answered.</summary>
@@ -33,27 +39,32 @@ internal sealed partial class SocketCommands(
             reference = message.Reference;
             await HandleAsync(message, session, cancellationToken);
         }
-        catch (CommandException e)
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            session.Pump.TryReply(SocketReply.Error(e, reference));
-        }
-        catch (StoreException e)
-        {
-            session.Pump.TryReply(SocketReply.Error(e.Message, CommandException.StoreFailed, null, reference));
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            throw;
-        }
-        catch (Exception e)
-        {
-            LogFailed(e);
-            session.Pump.TryReply(SocketReply.Error("Internal error: the server could not handle this message", "internal", null, reference));
+            session.Pump.TryReply(ToReply(e, reference));
         }
     }
 
-    /// <summary>Cancels what the connection started with <c>"on_disconnect":"cancel"</c>.</summary>
-    public void End(SocketSession session) => commands.CancelAll(session.Owned, "The connection that started it ended");
+    /// <summary>Cancels what the connection started with <c>"on_disconnect":"cancel"</c>, and waits for nothing any more.</summary>
+    public void End(SocketSession session)
+    {
+        session.End();
+        commands.CancelAll(session.Owned, "The connection that started it ended");
+    }
+
+    private byte[] ToReply(Exception error, string? reference)
+    {
+        switch (error)
+        {
+            case CommandException e:
+                return SocketReply.Error(e, reference);
+            case StoreException e:
+                return SocketReply.Error(e.Message, CommandException.StoreFailed, null, reference);
+            default:
+                LogFailed(error);
+                return SocketReply.Error("Internal error: the server could not handle this message", "internal", null, reference);
+        }
+    }
 
     private async ValueTask HandleAsync(SocketMessage message, SocketSession session, CancellationToken stop)
     {
@@ -67,8 +78,7 @@ internal sealed partial class SocketCommands(
                 await CancelAsync(message, pump, stop);
                 break;
             case "suspend":
-                var suspended = await commands.SuspendAsync(SuspendCommand.Read(message.Fields), stop);
-                pump.TryReply(SocketReply.Status(suspended.Id, suspended.DescribeNow(), message.Reference));
+                await SuspendAsync(SuspendCommand.Read(message.Fields), message.Reference, session, stop);
                 break;
             case "resume":
                 var resumed = await commands.ResumeAsync(ResumeCommand.Read(message.Fields), stop);
@@ -140,6 +150,39 @@ internal sealed partial class SocketCommands(
         {
             await commands.CancelManyAsync(command, stop, outcome => pump.TryReply(SocketReply.Cancelled(outcome, message.Reference)));
         }
+    }
+
+    // A body may take long to stand still. Then the answer comes when it does: pongs, and a cancel, must get through meanwhile.
+    private async ValueTask SuspendAsync(SuspendCommand command, string? reference, SocketSession session, CancellationToken stop)
+    {
+        if (Interlocked.Increment(ref session.Late) > MaxLate)
+        {
+            Interlocked.Decrement(ref session.Late);
+            throw new CommandException($"Too many suspends: {MaxLate} of this connection wait already, which is the limit; wait for an answer", "too_many", command.Id);
+        }
+
+        await AnswerSuspendAsync(command, reference, session, session.Ended)
+            .WaitAsync(SuspendPatience, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task AnswerSuspendAsync(SuspendCommand command, string? reference, SocketSession session, CancellationToken ended)
+    {
+        byte[] reply;
+        try
+        {
+            var suspended = await commands.SuspendAsync(command, ended);
+            reply = SocketReply.Status(suspended.Id, suspended.DescribeNow(), reference);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !ended.IsCancellationRequested)
+        {
+            reply = ToReply(e, reference);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref session.Late);
+        }
+
+        session.Pump.TryReply(reply, isLate: true);
     }
 
     private async ValueTask StatusAsync(SocketMessage message, SocketPump pump, CancellationToken stop)

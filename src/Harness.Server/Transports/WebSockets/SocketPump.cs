@@ -40,9 +40,11 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
     public Task WaitForRoomAsync(CancellationToken cancellationToken) => _replies.WaitForRoomAsync(cancellationToken);
 
     /// <summary>Sends one ready frame after what is being sent now. False when there is no room.</summary>
-    public bool TryReply(byte[] frame)
+    /// <param name="frame">The answer.</param>
+    /// <param name="isLate">As in <see cref="ReplyQueue.TryAdd"/>.</param>
+    public bool TryReply(byte[] frame, bool isLate = false)
     {
-        var taken = _replies.TryAdd(frame);
+        var taken = _replies.TryAdd(frame, isLate);
         Signal();
         return taken;
     }

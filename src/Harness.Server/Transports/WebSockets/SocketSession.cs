@@ -7,7 +7,9 @@ internal sealed class SocketSession(SocketPump pump)
 {
     // Bounded by the executions that have not ended: those that have are dropped whenever it would grow.
     private readonly List<Execution> _owned = [];
+    private CancellationTokenSource? _ended;
     private volatile bool _saidHello;
+    private int _late;
 
     /// <summary>What goes out.</summary>
     public SocketPump Pump => pump;
@@ -21,6 +23,19 @@ internal sealed class SocketSession(SocketPump pump)
 
     /// <summary>Executions that are to be cancelled when the connection ends.</summary>
     public IReadOnlyList<Execution> Owned => _owned;
+
+    /// <summary>Answers that come later than their turn; changed by whoever brings them too.</summary>
+    public ref int Late => ref _late;
+
+    /// <summary>Cancelled when the connection has ended.</summary>
+    public CancellationToken Ended => (_ended ??= new CancellationTokenSource()).Token;
+
+    /// <summary>Says that the connection has ended.</summary>
+    public void End()
+    {
+        _ended?.Cancel();
+        _ended?.Dispose();
+    }
 
     /// <summary>Cancels this execution when the connection ends.</summary>
     public void Own(Execution execution)
