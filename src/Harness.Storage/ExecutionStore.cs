@@ -120,11 +120,12 @@ internal sealed partial class ExecutionStore(IStoreDatabase database, StoreOptio
         return await _reads.RunAsync(
             async connection =>
             {
-                var (found, bytes) = (new List<StoredFrames>(), 0L);
-                while (await wanted.NextAsync(connection, maxBytes - bytes, cancellationToken) is { } range)
+                // From the start when a lost connection is replaced.
+                var (place, found, bytes) = (wanted, new List<StoredFrames>(), 0L);
+                while (await place.NextAsync(connection, maxBytes - bytes, cancellationToken) is { } range)
                 {
                     // What is compressed may be enough before the end of what its length promised.
-                    var call = new SqlCall(wanted.IsBackward ? StoreSql.FramesBackward : StoreSql.Frames, wanted.Execution, range.First, range.Last);
+                    var call = new SqlCall(place.IsBackward ? StoreSql.FramesBackward : StoreSql.Frames, place.Execution, range.First, range.Last);
                     await foreach (var frames in StoreReads.EnumerateAsync(connection, call, ReadFrames, cancellationToken))
                     {
                         found.Add(frames);
@@ -135,7 +136,7 @@ internal sealed partial class ExecutionStore(IStoreDatabase database, StoreOptio
                         }
                     }
 
-                    wanted = wanted with { At = wanted.IsBackward ? range.First : range.End + 1 };
+                    place = place with { At = place.IsBackward ? range.First : range.End + 1 };
                 }
 
                 return found;
