@@ -95,6 +95,65 @@ public sealed class SqliteFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task BackupOfSqlitesOwnToolsGetsAWriteAheadLogAgain()
+    {
+        var copy = await BackedUpAsync();
+
+        var (store, opening) = await Appends.OpenAsync(copy, Stop);
+        await using var _1 = store;
+
+        Assert.Equal("wal", await ExecuteAsync(copy, "PRAGMA journal_mode"));
+        Assert.Equal(300, opening.LastNumber);
+    }
+
+    [Fact]
+    public async Task BackupThatAToolWasKilledOnIsTakenBackToWhatItHad()
+    {
+        var (options, killed) = (await BackedUpAsync(), _folder.NewOptions());
+        await using (var tool = new SqliteConnection($"Data Source={FileOf(options)};Pooling=false"))
+        {
+            // Pages go into the file before the transaction has ended.
+            await tool.OpenAsync(Stop);
+            SqliteDatabase.Execute(tool, "PRAGMA cache_size = 1; BEGIN; UPDATE segment SET frames = zeroblob(5000); DELETE FROM label");
+            Directory.CreateDirectory(killed.Data);
+            File.Copy(FileOf(options), FileOf(killed));
+            File.Copy(FileOf(options) + "-journal", FileOf(killed) + "-journal");
+        }
+
+        var (store, _) = await Appends.OpenAsync(killed, Stop);
+        await using var _1 = store;
+
+        Appends.AssertSame([Appends.Frames(1, 3, 3000)], await store.ReadAllAsync(7, Stop));
+    }
+
+    [Fact]
+    public async Task BackupIsNotReadAsIfNobodyCouldWriteToIt()
+    {
+        await using var reader = new SqliteReadOnlyDatabase(await BackedUpAsync());
+        await using var other = new SqliteReadOnlyDatabase(await FilledAsync());
+        await reader.OpenAsync(Stop);
+        await other.OpenAsync(Stop);
+
+        await using var connection = await reader.ConnectAsync(Stop);
+        await using var closed = await other.ConnectAsync(Stop);
+
+        Assert.DoesNotContain("immutable", connection.ConnectionString);
+        Assert.Contains("immutable", closed.ConnectionString);
+    }
+
+    [Fact]
+    public async Task PlaceWithoutAWriteAheadLogIsRefused()
+    {
+        await using var connection = new SqliteConnection("Data Source=:memory:");
+        await connection.OpenAsync(Stop);
+
+        var error = Assert.Throws<StoreException>(() => SqliteDatabase.UseWriteAheadLog(connection, "/data/harness.db"));
+
+        Assert.StartsWith("/data/harness.db cannot have a write-ahead log (SQLite stays in the mode 'memory')", error.Message);
+        Assert.Contains("--data", error.Message);
+    }
+
+    [Fact]
     public async Task NewerVersionIsRefused()
     {
         var options = await FilledAsync();
@@ -389,18 +448,27 @@ public sealed class SqliteFaultTests : IDisposable
         return options;
     }
 
+    // VACUUM INTO and .dump leave out that there was a write-ahead log.
+    private async Task<StoreOptions> BackedUpAsync()
+    {
+        var (options, copy) = (await FilledAsync(), _folder.NewOptions());
+        Directory.CreateDirectory(copy.Data);
+        await ExecuteAsync(options, $"VACUUM INTO '{FileOf(copy)}'");
+        return copy;
+    }
+
     private static IReadOnlyList<string> StoreSchemaScripts()
     {
         using var script = new StreamReader(typeof(ExecutionStore).Assembly.GetManifestResourceStream("Schema/Sqlite/0001-executions")!);
         return [script.ReadToEnd()];
     }
 
-    private static async Task ExecuteAsync(StoreOptions options, string text)
+    private static async Task<object?> ExecuteAsync(StoreOptions options, string text)
     {
         await using var connection = new SqliteConnection($"Data Source={FileOf(options)};Pooling=false");
         await connection.OpenAsync(Stop);
         await using var command = new SqliteCommand(text, connection);
-        await command.ExecuteNonQueryAsync(Stop);
+        return await command.ExecuteScalarAsync(Stop);
     }
 
     private static string FileOf(StoreOptions options) => Path.Combine(options.Data, "harness.db");

@@ -140,6 +140,20 @@ internal sealed partial class SqliteDatabase : IStoreDatabase
         command.ExecuteNonQuery();
     }
 
+    /// <summary>Readers and the writer work beside each other only with a write-ahead log.</summary>
+    /// <exception cref="StoreException">There can be none here.</exception>
+    internal static void UseWriteAheadLog(SqliteConnection connection, string file)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA journal_mode = WAL";
+        if (command.ExecuteScalar() is not "wal" and var mode)
+        {
+            throw new StoreException(
+                $"{file} cannot have a write-ahead log (SQLite stays in the mode '{mode}'), as on disks of a network; choose a folder on a disk of this "
+                + "machine with --data");
+        }
+    }
+
     private async Task OpenNowAsync(CancellationToken cancellationToken)
     {
         try
@@ -167,6 +181,9 @@ internal sealed partial class SqliteDatabase : IStoreDatabase
             try
             {
                 await _schema.ApplyAsync(connection, Tables, File, cancellationToken);
+
+                // A backup by SQLite's own tools comes back without one.
+                UseWriteAheadLog(connection, File);
                 Execute(connection, "UPDATE meta SET owner = owner + 1");
             }
             catch
@@ -206,7 +223,8 @@ internal sealed partial class SqliteDatabase : IStoreDatabase
 
         await using (var connection = Connect(made))
         {
-            Execute(connection, "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL");
+            Execute(connection, "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL");
+            UseWriteAheadLog(connection, File);
             await _schema.ApplyAsync(connection, Tables, File, cancellationToken);
         }
 

@@ -12,6 +12,12 @@ internal static class SqliteFileCheck
     // Beyond this a start after a crash would take too long. Damaged frames are still noticed when they are read: they carry checksums.
     private const long NeverCheckedBytes = 1024L * 1024 * 1024;
 
+    private const int HeaderBytes = 100;
+
+    // The "write version".
+    private const int WriteVersionAt = 18;
+    private const byte WithWriteAheadLog = 2;
+
     private static ReadOnlySpan<byte> Magic => "SQLite format 3\0"u8;
 
     /// <exception cref="Harness.Executions.StoreException">It is damaged.</exception>
@@ -20,7 +26,15 @@ internal static class SqliteFileCheck
         var wal = new FileInfo(file + "-wal");
         var hasWal = wal is { Exists: true, Length: > 0 };
         var length = new FileInfo(file).Length;
-        CheckHeader(file, length, hasWal);
+
+        // The transaction of a killed process lies half in the file, and is taken back when the file is opened: until then it says nothing.
+        var isHalf = new FileInfo(file + "-journal") is { Exists: true, Length: > 0 };
+        CheckHeader(file, length, isWhole: !hasWal && !isHalf);
+        if (isHalf)
+        {
+            return;
+        }
+
         if (length > (hasWal ? NeverCheckedBytes : AlwaysCheckedBytes))
         {
             return;
@@ -44,6 +58,18 @@ internal static class SqliteFileCheck
         }
     }
 
+    /// <summary>
+    /// True when the database has a write-ahead log beside it whenever it is open. Not to be asked while this process has it open: closing a
+    /// file ends SQLite's locks on it.
+    /// </summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    public static bool HasWriteAheadLog(string file)
+    {
+        Span<byte> header = stackalloc byte[HeaderBytes];
+        return ReadHeader(file, header) == header.Length && header[WriteVersionAt] == WithWriteAheadLog;
+    }
+
     /// <summary>How a file is opened without changing anything; immutable also without leaving files beside it.</summary>
     public static string ReadOnly(string file, bool isImmutable) => new SqliteConnectionStringBuilder
     {
@@ -52,14 +78,13 @@ internal static class SqliteFileCheck
         Pooling = false,
     }.ToString();
 
-    private static void CheckHeader(string file, long length, bool hasWal)
+    private static void CheckHeader(string file, long length, bool isWhole)
     {
-        Span<byte> header = stackalloc byte[100];
+        Span<byte> header = stackalloc byte[HeaderBytes];
         int read;
         try
         {
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            read = stream.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
+            read = ReadHeader(file, header);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -80,9 +105,15 @@ internal static class SqliteFileCheck
         var pages = BinaryPrimitives.ReadUInt32BigEndian(header[28..]);
         var isCounted = header[24..28].SequenceEqual(header[92..96]);
         var expected = pages * (pageSize == 1 ? 65536L : pageSize);
-        if (!hasWal && isCounted && length < expected)
+        if (isWhole && isCounted && length < expected)
         {
             throw SqliteErrors.Damaged(file, $"it is cut off: {length} bytes are there of {expected}");
         }
+    }
+
+    private static int ReadHeader(string file, Span<byte> header)
+    {
+        using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        return stream.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
     }
 }

@@ -9,6 +9,7 @@ namespace Harness.Storage.Sqlite;
 internal sealed class SqliteReadOnlyDatabase(StoreOptions options) : IStoreDatabase
 {
     private readonly string _file = SqliteDatabase.FileIn(options);
+    private bool _hasWriteAheadLog;
 
     public WriteQueue? Writes => null;
 
@@ -21,19 +22,21 @@ internal sealed class SqliteReadOnlyDatabase(StoreOptions options) : IStoreDatab
 
         try
         {
+            _hasWriteAheadLog = SqliteFileCheck.HasWriteAheadLog(_file);
             await using var connection = await ConnectAsync(cancellationToken);
             await StoreSchema.Of("Sqlite").CheckAsync(connection, SqliteDatabase.Tables, _file, cancellationToken);
         }
-        catch (SqliteException error)
+        catch (Exception error) when (error is SqliteException or IOException or UnauthorizedAccessException)
         {
             throw Explain(error);
         }
     }
 
-    // Without a server there is no write-ahead log; then reading must not need the right to write into the folder.
+    // Without a server there is no write-ahead log; then reading must not need the right to write into the folder. A database that never has
+    // one does not show who works on it.
     public async ValueTask<DbConnection> ConnectAsync(CancellationToken cancellationToken)
     {
-        var connection = new SqliteConnection(SqliteFileCheck.ReadOnly(_file, isImmutable: !File.Exists(_file + "-wal")));
+        var connection = new SqliteConnection(SqliteFileCheck.ReadOnly(_file, isImmutable: _hasWriteAheadLog && !File.Exists(_file + "-wal")));
         await connection.OpenAsync(cancellationToken);
         return connection;
     }
