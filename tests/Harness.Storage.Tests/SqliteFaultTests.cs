@@ -252,6 +252,27 @@ public sealed class SqliteFaultTests : IDisposable
         Assert.Contains("cannot be made", error.Message);
     }
 
+    [Theory]
+    [InlineData("%41")]
+    [InlineData("100% of it & 'more'; no=1")]
+    [InlineData("a#b ä")]
+    [InlineData("a?mode=memory")]
+    public async Task FolderMayHaveAnyName(string name)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows() && name.Contains('?'), "Windows has no such names");
+        var options = _folder.NewOptions();
+        options.Data = Path.Combine(options.Data, name);
+        var (store, _) = await Appends.OpenAsync(options, Stop);
+        await store.AppendAsync(Appends.Whole(Appends.Execution(1)), Stop);
+        await store.DisposeAsync();
+
+        await using var reader = StoreFactory.CreateReadOnly(options);
+        await reader.OpenAsync(Stop);
+        Assert.NotNull(await reader.FindAsync("exec-1", Stop));
+        (store, _) = await Appends.OpenAsync(options, Stop);
+        await store.DisposeAsync();
+    }
+
     [Fact]
     public async Task NothingToReadIsSaid()
     {

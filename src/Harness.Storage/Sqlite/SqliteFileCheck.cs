@@ -73,7 +73,7 @@ internal static class SqliteFileCheck
     /// <summary>How a file is opened without changing anything; immutable also without leaving files beside it.</summary>
     public static string ReadOnly(string file, bool isImmutable) => new SqliteConnectionStringBuilder
     {
-        DataSource = isImmutable ? $"{new Uri(file).AbsoluteUri}?immutable=1" : file,
+        DataSource = isImmutable ? $"{UriOf(file)}?immutable=1" : file,
         Mode = SqliteOpenMode.ReadOnly,
         Pooling = false,
     }.ToString();
@@ -109,6 +109,13 @@ internal static class SqliteFileCheck
         {
             throw SqliteErrors.Damaged(file, $"it is cut off: {length} bytes are there of {expected}");
         }
+    }
+
+    // .NET's own URIs leave a % as it is when two hexadecimal digits follow, and SQLite reads the three as one character.
+    private static string UriOf(string file)
+    {
+        var path = string.Join('/', file.Split(Path.DirectorySeparatorChar).Select(Uri.EscapeDataString));
+        return path.StartsWith('/') ? $"file://{path}" : $"file:///{path}";
     }
 
     private static int ReadHeader(string file, Span<byte> header)
