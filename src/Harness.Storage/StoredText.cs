@@ -46,8 +46,18 @@ internal static class StoredText
         return JsonSerializer.Serialize(clean, LabelJson.Default.DictionaryStringString);
     }
 
-    public static Dictionary<string, string> Labels(string stored) =>
-        JsonSerializer.Deserialize(stored, LabelJson.Default.DictionaryStringString) ?? [];
+    /// <summary>The labels of a row; null: it is damaged.</summary>
+    public static Dictionary<string, string>? LabelsOrNull(string stored)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(stored, LabelJson.Default.DictionaryStringString);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     private static bool IsClean(string text)
     {

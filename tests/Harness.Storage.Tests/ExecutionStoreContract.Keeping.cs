@@ -1,4 +1,6 @@
 using Harness.Executions;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace Harness.Storage.Tests;
 
@@ -213,6 +215,60 @@ public abstract partial class ExecutionStoreContract
         await using var later = StoreFactory.CreateReadOnly(options);
         Assert.Equal(2, (await later.OpenAsync(Stop)).LastNumber);
         Appends.AssertSame([Appends.Frames(1, 3)], await later.ReadAllAsync(2, Stop));
+    }
+
+    [Theory]
+    [InlineData("labels = '['")]
+    [InlineData("labels = 'null'")]
+    [InlineData("labels = '{\"a\":1}'")]
+    [InlineData("started_at = 9223372036854775807")]
+    [InlineData("started_at = -1")]
+    [InlineData("completed_at = 9223372036854775807")]
+    public async Task DamagedRowDoesNotTakeTheOthersOfAListWithIt(string damage)
+    {
+        var (store, _) = await Appends.OpenAsync(NewOptions(), Stop);
+        await using var _1 = store;
+        for (var number = 1; number <= 3; number++)
+        {
+            await store.AppendAsync(Appends.Whole(Appends.Execution(number, labels: ("a", "b"))), Stop);
+        }
+
+        await ((ExecutionStore)store).WriteAsync($"UPDATE execution SET {damage} WHERE number = 2", Stop);
+
+        var all = await store.ListAsync(new ExecutionFilter(), long.MaxValue, 10, Stop);
+        Assert.Equal([3, 2, 1], all.Select(execution => execution.Number));
+        Assert.Equal([false, true, false], all.Select(execution => execution.IsDamaged));
+    }
+
+    [Theory]
+    [InlineData("request = '['")]
+    [InlineData("request = '{}'")]
+    [InlineData("labels = '['")]
+    [InlineData("started_at = 9223372036854775807")]
+    public async Task ServerStartsOnADamagedExecutionAndEndsIt(string damage)
+    {
+        var options = NewOptions();
+        var (store, _) = await Appends.OpenAsync(options, Stop);
+        var request = """{"Greeting":"","Preamble":[],"Facts":{}}""";
+        await store.AppendAsync(Appends.Created(Appends.Execution(1) with { Request = request }), Stop);
+        await store.AppendAsync(Appends.Created(Appends.Execution(2) with { Request = request }), Stop);
+        await ((ExecutionStore)store).WriteAsync($"UPDATE execution SET {damage} WHERE number = 1", Stop);
+        await store.DisposeAsync();
+
+        store = StoreFactory.Create(options, NullLoggerFactory.Instance, TimeProvider.System);
+        await using var _1 = store;
+        using var registry = new ExecutionRegistry(
+            Options.Create(new ExecutionOptions()), store, TimeProvider.System, NullLogger<ExecutionRegistry>.Instance);
+        await registry.OpenAsync(Stop);
+
+        var ended = (await registry.ListAsync(new ExecutionFilter(), null, 10, Stop)).Items;
+        Assert.Equal(
+            [
+                "The server stopped while this execution was running",
+                "The server stopped while this execution was running, and what the store has of it is damaged",
+            ],
+            ended.Select(execution => execution.State.Error));
+        Assert.All(ended, execution => Assert.Equal(ExecutionStatus.Failed, execution.State.Status));
     }
 
     [Fact]

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using Microsoft.Extensions.Logging;
 
 namespace Harness.Executions;
 
@@ -45,6 +45,13 @@ public sealed partial class ExecutionRegistry
     private async Task GoOnAsync(StoredExecution stored, CancellationToken cancellationToken)
     {
         var execution = Execution.Load(stored, _options, _pool, _store, _time);
+        if (StoredRequest.IsDamaged(stored))
+        {
+            LogDamaged(stored.Id);
+            await EndBrokenOffAsync(execution, "The server stopped while this execution was running, and what the store has of it is damaged");
+            return;
+        }
+
         if (!_restorable.TryGetValue(stored.Kind, out var kind))
         {
             await EndBrokenOffAsync(execution, "The server stopped while this execution was running");
@@ -67,8 +74,9 @@ public sealed partial class ExecutionRegistry
         {
             return await kind.RestoreAsync(execution, cancellationToken);
         }
-        catch (Exception e) when (e is ExecutionInputException or StoreException or JsonException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
+            // Whatever a kind makes of what it reads there: the others are to go on.
             return Restoration.Impossible($"The server stopped while this execution was running, and it cannot go on: {e.Message}");
         }
     }
@@ -104,4 +112,7 @@ public sealed partial class ExecutionRegistry
         // RunAsync never faults, and Completion says when it has ended.
         _ = RunAsync(execution, source);
     }
+
+    [LoggerMessage(10, LogLevel.Warning, "Execution {ExecutionId} is damaged in the store: labels, request or times cannot be read, and it ends as failed")]
+    private partial void LogDamaged(string executionId);
 }

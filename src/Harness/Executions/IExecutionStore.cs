@@ -121,6 +121,9 @@ public sealed record StoredExecution
     /// <summary>Packed bytes of its frames that were appended so far.</summary>
     public long Bytes { get; init; }
 
+    /// <summary>True when the store could not read all of it: labels are empty then, and times the next possible ones.</summary>
+    public bool IsDamaged { get; init; }
+
     /// <summary>How it ended; null: it has not.</summary>
     public StoredEnd? End { get; init; }
 }

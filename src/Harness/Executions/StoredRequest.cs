@@ -22,21 +22,34 @@ internal sealed record StoredRequest(string Greeting, IReadOnlyList<string> Prea
         StartedAt = state.StartedAt,
     };
 
-    /// <summary>The request of an execution that the store gave back.</summary>
+    /// <summary>The request of an execution that the store gave back; of a damaged one what can be read.</summary>
     public static ExecutionRequest Load(StoredExecution stored)
     {
-        var rest = JsonSerializer.Deserialize<StoredRequest>(stored.Request)!;
-        return new ExecutionRequest
+        var request = new ExecutionRequest
         {
             Kind = stored.Kind,
             Name = stored.Name,
             Labels = stored.Labels,
             IdempotencyKey = stored.IdempotencyKey,
-            Greeting = rest.Greeting,
-            Preamble = rest.Preamble,
-            Facts = rest.Facts,
-            TimeLimit = rest.TimeLimit,
             ClosingLine = _ => stored.End?.ClosingLine,
         };
+        return ReadOrNull(stored.Request) is { } rest
+            ? request with { Greeting = rest.Greeting, Preamble = rest.Preamble, Facts = rest.Facts, TimeLimit = rest.TimeLimit }
+            : request;
+    }
+
+    /// <summary>True when a part of an execution is not what was stored once.</summary>
+    public static bool IsDamaged(StoredExecution stored) => stored.IsDamaged || ReadOrNull(stored.Request) is null;
+
+    private static StoredRequest? ReadOrNull(string json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<StoredRequest>(json) is { Greeting: not null, Preamble: not null, Facts: not null } read ? read : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 }

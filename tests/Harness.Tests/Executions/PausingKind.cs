@@ -15,6 +15,9 @@ internal sealed class PausingKind(TimeProvider time) : IRestorableKind
     /// <summary>What executions are told that have said nothing of a suspension yet; null: they run on.</summary>
     public string? Refusal { get; init; }
 
+    /// <summary>What restoring throws; null: nothing.</summary>
+    public Exception? Fault { get; init; }
+
     /// <summary>Ends when a body runs that was restored without a suspension.</summary>
     public TaskCompletionSource RanOn { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -29,6 +32,11 @@ internal sealed class PausingKind(TimeProvider time) : IRestorableKind
 
     public async ValueTask<Restoration> RestoreAsync(Execution execution, CancellationToken cancellationToken)
     {
+        if (Fault is { } fault)
+        {
+            throw fault;
+        }
+
         var suspended = false;
         await foreach (var json in execution.Log.ReadPresentAsync(1, cancellationToken))
         {

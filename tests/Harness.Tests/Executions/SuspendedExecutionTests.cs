@@ -360,6 +360,19 @@ public sealed class SuspendedExecutionTests : IAsyncDisposable
         Assert.Equal("step one may not run twice", failed.State.Error);
     }
 
+    [Fact]
+    public async Task KindThatCannotReadWhatItSaidDoesNotKeepTheServerFromStarting()
+    {
+        var running = await LeaveRunningAsync();
+
+        using var after = new Engine(time: _time, store: _store);
+        await after.Registry.OpenAsync([new PausingKind(_time) { Fault = new KeyNotFoundException("step has no name") }], Stop);
+        var failed = (await after.Registry.FindAsync(running.Id, Stop))!;
+
+        Assert.Equal(ExecutionStatus.Failed, failed.State.Status);
+        Assert.Equal("The server stopped while this execution was running, and it cannot go on: step has no name", failed.State.Error);
+    }
+
     private async Task<Execution> LeaveRunningAsync()
     {
         var before = new Engine(time: _time, store: _store);
