@@ -9,6 +9,8 @@ internal sealed partial class ExecutionStore
     /// <summary>Packed bytes that one transaction deletes at most, unless a single stretch has more.</summary>
     private const long StepBytes = 4 * 1024 * 1024;
 
+    private const int StepExecutions = 64;
+
     // One deletes at a time: steps are computed from what was read before.
     private readonly SemaphoreSlim _sweeping = new(1);
 
@@ -24,7 +26,7 @@ internal sealed partial class ExecutionStore
                 return false;
             }
 
-            await DeleteInStepsAsync(found[0].Number, cancellationToken);
+            await DeleteInStepsAsync(found[0], new Taken(), cancellationToken);
             await database.GiveBackAsync(cancellationToken);
             return true;
         }
@@ -38,38 +40,45 @@ internal sealed partial class ExecutionStore
     {
         await SettleAsync(cancellationToken);
         await _sweeping.WaitAsync(cancellationToken);
+        var taken = new Taken();
         try
         {
-            var (deleted, trimmed) = (new List<SweptExecution>(), new List<SweptExecution>());
-            var kept = (await _reads.QueryAsync(
-                new SqlCall(StoreSql.Kept), row => (Count: row.GetInt64(0), Bytes: row.GetInt64(1)), cancellationToken))[0];
-            var running = await _reads.QueryAsync(
-                new SqlCall(StoreSql.Running),
-                row => new RunningExecution(row.GetInt64(0), row.GetString(1), row.GetInt64(2)),
-                cancellationToken);
-            var runningBytes = running.Sum(execution => execution.Bytes);
-            var bytes = 0L;
-            while (await TakeOldestAsync(rule, kept.Count, kept.Bytes + runningBytes, cancellationToken) is { Count: > 0 } oldest)
-            {
-                bytes += await DeleteAsync(oldest, deleted, cancellationToken);
-                kept = (kept.Count - oldest.Count, kept.Bytes - oldest.Sum(execution => execution.Bytes));
-            }
-
-            if (rule.MaxBytes is { } maxBytes && kept.Bytes + runningBytes > maxBytes)
-            {
-                bytes += await TrimRunningAsync(running, maxBytes - kept.Bytes, trimmed, cancellationToken);
-            }
-
-            if (bytes > 0 || deleted.Count > 0)
-            {
-                await database.GiveBackAsync(cancellationToken);
-            }
-
-            return new SweepOutcome(deleted, trimmed, bytes);
+            await SweepAsync(rule, taken, cancellationToken);
+            return taken.ToOutcome(failure: null);
+        }
+        catch (Exception error) when (!taken.IsEmpty && error is StoreException or OperationCanceledException)
+        {
+            return taken.ToOutcome(error);
         }
         finally
         {
             _sweeping.Release();
+        }
+    }
+
+    private async Task SweepAsync(RetentionRule rule, Taken taken, CancellationToken cancellationToken)
+    {
+        var kept = (await _reads.QueryAsync(
+            new SqlCall(StoreSql.Kept), row => (Count: row.GetInt64(0), Bytes: row.GetInt64(1)), cancellationToken))[0];
+        var running = await _reads.QueryAsync(
+            new SqlCall(StoreSql.Running),
+            row => new RunningExecution(row.GetInt64(0), row.GetString(1), row.GetInt64(2)),
+            cancellationToken);
+        var runningBytes = running.Sum(execution => execution.Bytes);
+        while (await TakeOldestAsync(rule, kept.Count, kept.Bytes + runningBytes, cancellationToken) is { Count: > 0 } oldest)
+        {
+            await DeleteAsync(oldest, taken, cancellationToken);
+            kept = (kept.Count - oldest.Count, kept.Bytes - oldest.Sum(execution => execution.Bytes));
+        }
+
+        if (rule.MaxBytes is { } maxBytes && kept.Bytes + runningBytes > maxBytes)
+        {
+            await TrimRunningAsync(running, maxBytes - kept.Bytes, taken, cancellationToken);
+        }
+
+        if (!taken.IsEmpty)
+        {
+            await database.GiveBackAsync(cancellationToken);
         }
     }
 
@@ -89,45 +98,46 @@ internal sealed partial class ExecutionStore
         return oldest[..taken];
     }
 
-    private async Task<long> DeleteAsync(List<EndedExecution> executions, List<SweptExecution> deleted, CancellationToken cancellationToken)
+    private async Task DeleteAsync(List<EndedExecution> executions, Taken taken, CancellationToken cancellationToken)
     {
-        var (calls, step, bytes) = (new List<SqlCall>(), 0L, 0L);
+        var (step, bytes) = (new List<EndedExecution>(), 0L);
         foreach (var execution in executions)
         {
             if (execution.Bytes > StepBytes)
             {
-                await DeleteInStepsAsync(execution.Number, cancellationToken);
-            }
-            else
-            {
-                calls.AddRange(StoreCalls.Delete(execution.Number));
-                step += execution.Bytes;
+                await DeleteInStepsAsync(execution, taken, cancellationToken);
+                continue;
             }
 
+            step.Add(execution);
             bytes += execution.Bytes;
-            deleted.Add(new SweptExecution(execution.Number, execution.Id, execution.LastSequence + 1));
-            if (step >= StepBytes || calls.Count >= 256)
+            if (bytes >= StepBytes || step.Count >= StepExecutions)
             {
-                await Writes.WriteAsync(new WriteItem(0, [.. calls], WriteQueue.MaxGroupBytes), cancellationToken);
-                calls.Clear();
-                step = 0;
+                await DeleteTogetherAsync(step, taken, cancellationToken);
+                step.Clear();
+                bytes = 0;
             }
         }
 
-        await Writes.WriteAsync(new WriteItem(0, calls, WriteQueue.MaxGroupBytes), cancellationToken);
-        return bytes;
+        await DeleteTogetherAsync(step, taken, cancellationToken);
     }
 
     // Frames first, the oldest before the others, and the execution last: stopped halfway, it is one whose beginning is gone.
-    private async Task DeleteInStepsAsync(long execution, CancellationToken cancellationToken)
+    private async Task DeleteInStepsAsync(EndedExecution execution, Taken taken, CancellationToken cancellationToken)
     {
-        await TrimAsync(execution, long.MaxValue, cancellationToken);
-        await Writes.WriteAsync(new WriteItem(0, StoreCalls.Delete(execution), WriteQueue.MaxGroupBytes), cancellationToken);
+        await TrimAsync(execution.Number, execution.Id, long.MaxValue, taken, cancellationToken);
+        await DeleteTogetherAsync([execution], taken, cancellationToken);
+    }
+
+    private async Task DeleteTogetherAsync(List<EndedExecution> executions, Taken taken, CancellationToken cancellationToken)
+    {
+        var calls = executions.SelectMany(execution => StoreCalls.Delete(execution.Number)).ToList();
+        await Writes.WriteAsync(new WriteItem(0, calls, WriteQueue.MaxGroupBytes), cancellationToken);
+        executions.ForEach(taken.Delete);
     }
 
     // The longest give until none has more than a level at which all fit; short ones lose nothing.
-    private async Task<long> TrimRunningAsync(
-        List<RunningExecution> running, long allowed, List<SweptExecution> trimmed, CancellationToken cancellationToken)
+    private async Task TrimRunningAsync(List<RunningExecution> running, long allowed, Taken taken, CancellationToken cancellationToken)
     {
         running.Sort((one, other) => one.Bytes.CompareTo(other.Bytes));
         var (level, left) = (0L, Math.Max(0, allowed));
@@ -142,24 +152,16 @@ internal sealed partial class ExecutionStore
             left -= running[i].Bytes;
         }
 
-        var bytes = 0L;
         foreach (var execution in running.Where(execution => execution.Bytes > level))
         {
-            var (first, taken) = await TrimAsync(execution.Number, execution.Bytes - level, cancellationToken);
-            bytes += taken;
-            if (taken > 0)
-            {
-                trimmed.Add(new SweptExecution(execution.Number, execution.Id, first));
-            }
+            await TrimAsync(execution.Number, execution.Id, execution.Bytes - level, taken, cancellationToken);
         }
-
-        return bytes;
     }
 
     /// <summary>Deletes the oldest stretches until so many bytes are gone; the newest always stays.</summary>
-    private async Task<(long First, long Bytes)> TrimAsync(long execution, long bytes, CancellationToken cancellationToken)
+    private async Task TrimAsync(long execution, string id, long bytes, Taken taken, CancellationToken cancellationToken)
     {
-        var (first, gone, trimmed) = (0L, 0L, -1L);
+        var (gone, trimmed) = (0L, -1L);
         while (gone < bytes)
         {
             var oldest = await _reads.QueryAsync(
@@ -178,14 +180,12 @@ internal sealed partial class ExecutionStore
                 count++;
             }
 
-            first = oldest[count].First;
-            var total = oldest[count - 1].Total;
+            var (first, total) = (oldest[count].First, oldest[count - 1].Total);
             await Writes.WriteAsync(new WriteItem(0, StoreCalls.Trim(execution, first, total), WriteQueue.MaxGroupBytes), cancellationToken);
+            taken.Trim(new SweptExecution(execution, id, first), total - trimmed);
             gone += total - trimmed;
             trimmed = total;
         }
-
-        return (first, gone);
     }
 
     private static EndedExecution ReadEnded(System.Data.Common.DbDataReader row) =>
@@ -194,4 +194,30 @@ internal sealed partial class ExecutionStore
     private sealed record EndedExecution(long Number, string Id, long LastSequence, long Bytes, long CompletedAt);
 
     private sealed record RunningExecution(long Number, string Id, long Bytes);
+
+    /// <summary>What is gone so far.</summary>
+    private sealed class Taken
+    {
+        private readonly List<SweptExecution> _deleted = [];
+        private readonly Dictionary<long, (SweptExecution Execution, long Bytes)> _trimmed = [];
+        private long _bytes;
+
+        public bool IsEmpty => _deleted.Count == 0 && _trimmed.Count == 0;
+
+        public void Delete(EndedExecution execution)
+        {
+            _trimmed.Remove(execution.Number, out var trimmed);
+            _bytes += execution.Bytes - trimmed.Bytes;
+            _deleted.Add(new SweptExecution(execution.Number, execution.Id, execution.LastSequence + 1));
+        }
+
+        public void Trim(SweptExecution execution, long bytes)
+        {
+            _trimmed[execution.Number] = (execution, _trimmed.GetValueOrDefault(execution.Number).Bytes + bytes);
+            _bytes += bytes;
+        }
+
+        public SweepOutcome ToOutcome(Exception? failure) =>
+            new(_deleted, [.. _trimmed.Values.Select(trimmed => trimmed.Execution)], _bytes) { Failure = failure };
+    }
 }

@@ -21,6 +21,9 @@ internal interface IStoreDatabase : IAsyncDisposable
     /// <summary>True when a read that failed like this should be tried once more on another connection.</summary>
     bool IsLostConnection(Exception error);
 
-    /// <summary>Gives space that deletions have left back to the disk, in steps between which others write.</summary>
+    /// <summary>
+    /// Gives space that deletions have left back to the disk, in steps between which others write. What cannot be given back now stays for
+    /// the next time: that is no failure.
+    /// </summary>
     Task GiveBackAsync(CancellationToken cancellationToken);
 }

@@ -337,6 +337,37 @@ public sealed class SqliteFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task SweepThatFailsHalfwaySaysWhatIsGone()
+    {
+        var (store, _) = await Appends.OpenAsync(_folder.NewOptions(), Stop);
+        await using var _1 = store;
+        for (var number = 1; number <= 3; number++)
+        {
+            var frames = Enumerable.Range(1, 6).Select(first => Appends.Frames(first, 1, 1024 * 1024)).ToArray();
+            await store.AppendAsync(Appends.Created(Appends.Execution(number), frames) with { Ended = Appends.End(6, 6 * 1024 * 1024) }, Stop);
+        }
+
+        await ((ExecutionStore)store).WriteAsync(
+            "CREATE TRIGGER no BEFORE DELETE ON segment WHEN OLD.execution = 2 AND OLD.first_seq > 4 BEGIN SELECT RAISE(ABORT, 'no'); END", Stop);
+        var swept = await store.SweepAsync(new RetentionRule(null, 0, null), Stop);
+
+        Assert.IsType<StoreException>(swept.Failure);
+        Assert.Equal([1], swept.Deleted.Select(execution => execution.Number));
+        Assert.Equal([new SweptExecution(2, "exec-2", 5)], swept.Trimmed);
+        Assert.Equal(10 * 1024 * 1024, swept.Bytes);
+        Assert.Equal([3, 2], (await store.ListAsync(new ExecutionFilter(), long.MaxValue, 10, Stop)).Select(execution => execution.Number));
+
+        Assert.Equal([3], (await store.SweepAsync(new RetentionRule(null, 0, null), Stop)).Deleted.Select(execution => execution.Number));
+        await Assert.ThrowsAsync<StoreException>(() => store.SweepAsync(new RetentionRule(null, 0, null), Stop).AsTask());
+        await ((ExecutionStore)store).WriteAsync("DROP TRIGGER no", Stop);
+        var rest = await store.SweepAsync(new RetentionRule(null, 0, null), Stop);
+
+        Assert.Null(rest.Failure);
+        Assert.Empty(rest.Trimmed);
+        Assert.Equal(2 * 1024 * 1024, rest.Bytes);
+    }
+
+    [Fact]
     public async Task SpaceOfWhatWasSweptGoesBackToTheDisk()
     {
         var options = _folder.NewOptions();

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.ExceptionServices;
 using Harness.Cli.Hub;
 using Harness.Executions;
 using Harness.Storage;
@@ -59,6 +60,11 @@ internal static class GcCommand
             await using var store = StoreFactory.Create(options, NullLoggerFactory.Instance, TimeProvider.System);
             await store.OpenAsync(cancellationToken);
             var outcome = await store.SweepAsync(rule, cancellationToken);
+            if (outcome.Failure is { } failure)
+            {
+                ExceptionDispatchInfo.Throw(failure);
+            }
+
             return (outcome.Deleted.Count, outcome.Trimmed.Count, outcome.Bytes);
         }
         catch (StoreException e)

@@ -66,16 +66,13 @@ internal sealed partial class SqliteDatabase : IStoreDatabase
 
     public async Task GiveBackAsync(CancellationToken cancellationToken)
     {
-        const long Step = 64;
-        var free = await PagesAsync("freelist_count", cancellationToken);
-        var used = await PagesAsync("page_count", cancellationToken) - free;
-
-        // What is free is written to again before the file grows: a part of it stays, and a store at its limit need not move pages for what comes next.
-        var stays = Math.Max(LeastFreePages, used / ShareOfFree);
-        for (; free > stays; free -= Step)
+        try
         {
-            var call = new SqlCall(new SqlText($"PRAGMA incremental_vacuum({Math.Min(Step, free - stays)})"));
-            await Writes.WriteAsync(new WriteItem(0, [call], 0) { IsAlone = true }, cancellationToken);
+            await VacuumAsync(cancellationToken);
+        }
+        catch (Exception error) when (error is StoreException or SqliteException)
+        {
+            LogNotGivenBack(Explain(error).Message);
         }
     }
 
@@ -231,6 +228,21 @@ internal sealed partial class SqliteDatabase : IStoreDatabase
         System.IO.File.Move(made, File);
     }
 
+    private async Task VacuumAsync(CancellationToken cancellationToken)
+    {
+        const long Step = 64;
+        var free = await PagesAsync("freelist_count", cancellationToken);
+        var used = await PagesAsync("page_count", cancellationToken) - free;
+
+        // What is free is written to again before the file grows: a part of it stays, and a store at its limit need not move pages for what comes next.
+        var stays = Math.Max(LeastFreePages, used / ShareOfFree);
+        for (; free > stays; free -= Step)
+        {
+            var call = new SqlCall(new SqlText($"PRAGMA incremental_vacuum({Math.Min(Step, free - stays)})"));
+            await Writes.WriteAsync(new WriteItem(0, [call], 0) { IsAlone = true }, cancellationToken);
+        }
+    }
+
     private async Task<long> PagesAsync(string pragma, CancellationToken cancellationToken)
     {
         await using var connection = await ConnectAsync(cancellationToken);
@@ -240,4 +252,7 @@ internal sealed partial class SqliteDatabase : IStoreDatabase
     }
 
     private static int Seconds(StoreOptions options) => (int)Math.Ceiling(options.RetryTimeLimit.TotalSeconds);
+
+    [LoggerMessage(103, LogLevel.Warning, "Space that was freed could not be given back to the disk; the next sweep that deletes something tries again: {Reason}")]
+    private partial void LogNotGivenBack(string reason);
 }

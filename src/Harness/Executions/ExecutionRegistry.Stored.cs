@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
 
 namespace Harness.Executions;
@@ -72,13 +73,55 @@ public sealed partial class ExecutionRegistry
 
         foreach (var trimmed in outcome.Trimmed)
         {
-            if (TryFind(trimmed.Id, out var execution))
-            {
-                execution.Log.Archive?.Trim(trimmed.FirstSequence);
-            }
+            Trim(trimmed.Id, trimmed.FirstSequence);
+        }
+
+        if (outcome.Failure is { } failure)
+        {
+            ExceptionDispatchInfo.Throw(failure);
         }
 
         return outcome;
+    }
+
+    private async Task<bool> DeleteStoredAsync(Execution execution, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _store.DeleteAsync(execution.Number, cancellationToken);
+        }
+        catch (Exception e) when (e is StoreException or OperationCanceledException)
+        {
+            await SeeWhatIsLeftAsync(execution);
+            throw;
+        }
+    }
+
+    private async Task SeeWhatIsLeftAsync(Execution execution)
+    {
+        try
+        {
+            if (await _store.FindAsync(execution.Id, CancellationToken.None) is { } left)
+            {
+                Trim(execution.Id, left.FirstSequence);
+            }
+            else if (!_unsaved.ContainsKey(execution))
+            {
+                Drop(execution.Id);
+            }
+        }
+        catch (StoreException)
+        {
+            // Readers find out, then.
+        }
+    }
+
+    private void Trim(string id, long first)
+    {
+        if (TryFind(id, out var execution) || _loaded.TryFind(id, out execution))
+        {
+            execution.Log.Archive?.Trim(first);
+        }
     }
 
     private async Task EndBrokenOffAsync(Execution execution, string error)

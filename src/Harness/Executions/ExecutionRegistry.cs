@@ -175,7 +175,7 @@ public sealed partial class ExecutionRegistry : IDisposable
             return false;
         }
 
-        var wasStored = _store.IsPersistent && await _store.DeleteAsync(execution.Number, cancellationToken);
+        var wasStored = _store.IsPersistent && await DeleteStoredAsync(execution, cancellationToken);
         return Drop(execution.Id) || wasStored;
     }
 

@@ -43,7 +43,8 @@ public interface IExecutionStore : IAsyncDisposable
 
     /// <summary>
     /// Deletes finished executions that a rule no longer keeps, the longest ended first; then, while more bytes are kept than allowed, the
-    /// oldest frames of those that run. In steps, between which appends go on.
+    /// oldest frames of those that run. In steps, between which appends go on. When one of them fails, or the call is cancelled, after others
+    /// were done, it does not throw: <see cref="SweepOutcome.Failure"/> says why it ended, beside what is gone.
     /// </summary>
     ValueTask<SweepOutcome> SweepAsync(RetentionRule rule, CancellationToken cancellationToken);
 }
@@ -155,9 +156,13 @@ public sealed record RetentionRule(DateTimeOffset? EndedBefore, int? MaxFinished
 
 /// <summary>What a sweep took.</summary>
 /// <param name="Deleted">Executions that are gone.</param>
-/// <param name="Trimmed">Executions that run and have lost their oldest frames.</param>
+/// <param name="Trimmed">Executions that run, or whose deletion failed halfway, and have lost their oldest frames.</param>
 /// <param name="Bytes">Packed bytes that are gone.</param>
-public sealed record SweepOutcome(IReadOnlyList<SweptExecution> Deleted, IReadOnlyList<SweptExecution> Trimmed, long Bytes);
+public sealed record SweepOutcome(IReadOnlyList<SweptExecution> Deleted, IReadOnlyList<SweptExecution> Trimmed, long Bytes)
+{
+    /// <summary>What ended it before it was through: a <see cref="StoreException"/> or a cancellation. Null: it is through.</summary>
+    public Exception? Failure { get; init; }
+}
 
 /// <summary>An execution a sweep has touched.</summary>
 /// <param name="Number"><see cref="StoredExecution.Number"/>.</param>

@@ -28,6 +28,9 @@ internal sealed class FakeStore : IExecutionStore
     /// <summary>True: an append that is said to fail is kept all the same, as when a connection is lost in the middle of a commit.</summary>
     public bool KeepsWhatFails { get; set; }
 
+    /// <summary>What deletions and sweeps that are done fail with all the same, as long as it is set.</summary>
+    public StoreException? DeleteFailure { get; set; }
+
     /// <summary>Ends with the first append.</summary>
     public Task Asked => _asked.Task;
 
@@ -146,7 +149,8 @@ internal sealed class FakeStore : IExecutionStore
     {
         lock (_gate)
         {
-            return ValueTask.FromResult(_frames.Remove(execution) & _executions.Remove(execution));
+            var found = _frames.Remove(execution) & _executions.Remove(execution);
+            return DeleteFailure is { } failure ? throw failure : ValueTask.FromResult(found);
         }
     }
 
@@ -168,7 +172,7 @@ internal sealed class FakeStore : IExecutionStore
             }
 
             return ValueTask.FromResult(new SweepOutcome(
-                [.. deleted.Select(execution => new SweptExecution(execution.Number, execution.Id, 0))], trimmed, 0));
+                [.. deleted.Select(execution => new SweptExecution(execution.Number, execution.Id, 0))], trimmed, 0) { Failure = DeleteFailure });
         }
     }
 

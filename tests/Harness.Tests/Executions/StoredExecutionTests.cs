@@ -374,7 +374,21 @@ public sealed class StoredExecutionTests
     }
 
     [Fact]
-    public async Task SweepForgetsInMemoryWhatItDeletedAndTellsReadersOfARunWhatItTrimmed()
+    public async Task DeletionThatFailsAfterItsWorkIsForgottenInMemory()
+    {
+        var store = new FakeStore { DeleteFailure = new StoreException("the disk is full") };
+        using var engine = new Engine(store: store);
+        var ended = await RunAsync(engine, null);
+
+        await Assert.ThrowsAsync<StoreException>(() => engine.Registry.RemoveAsync(ended, Stop).AsTask());
+
+        Assert.Null(await engine.Registry.FindAsync(ended.Id, Stop));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task SweepForgetsInMemoryWhatItDeletedAndTellsReadersOfARunWhatItTrimmed(bool fails)
     {
         var store = new FakeStore();
         using var engine = new Engine(new ExecutionOptions { WindowBytes = 64 * 1024 }, store: store);
@@ -394,12 +408,21 @@ public sealed class StoredExecutionTests
         });
         await written.Task.WaitAsync(Stop);
 
-        var outcome = await engine.Registry.SweepAsync(new RetentionRule(null, MaxFinished: 0, MaxBytes: 1), Stop);
+        store.DeleteFailure = fails ? new StoreException("the disk is full") : null;
+        var sweeping = engine.Registry.SweepAsync(new RetentionRule(null, MaxFinished: 0, MaxBytes: 1), Stop);
+        if (fails)
+        {
+            await Assert.ThrowsAsync<StoreException>(() => sweeping);
+        }
+        else
+        {
+            Assert.Equal([ended.Id], (await sweeping).Deleted.Select(swept => swept.Id));
+            Assert.Single((await sweeping).Trimmed);
+        }
 
-        Assert.Equal([ended.Id], outcome.Deleted.Select(swept => swept.Id));
         Assert.Null(await engine.Registry.FindAsync(ended.Id, Stop));
-        var first = Assert.Single(outcome.Trimmed).FirstSequence;
-        Assert.Equal(first, running.Log.FirstSequence);
+        var first = store.FramesOf(running.Number)[0].First;
+        Assert.Equal((first, true), (running.Log.FirstSequence, first > 1));
         await using var events = running.Log.ReadEventsAsync(1, Stop).GetAsyncEnumerator(Stop);
         Assert.True(await events.MoveNextAsync());
         var told = JsonElement.Parse(events.Current.Span);
