@@ -89,8 +89,14 @@ internal sealed class HubSocket(SocketStream stream, string? subProtocol, Action
     public override Task CloseOutputAsync(WebSocketCloseStatus closeStatus, string? statusDescription, CancellationToken cancellationToken) =>
         _inner.CloseOutputAsync(closeStatus, statusDescription, cancellationToken);
 
-    public override void Abort() => _inner.Abort();
+    public override void Abort()
+    {
+        // First of all: SignalR gives the memory of a write on its way to others now, and .NET's socket would let that write go on.
+        abort();
+        _inner.Abort();
+    }
 
+    // SignalR's last write has ended or was aborted by now.
     public override void Dispose() => _inner.Dispose();
 
     private static ReadOnlyMemory<byte> Frame(byte[] message, int length, WebSocketMessageType type)

@@ -54,11 +54,7 @@ public sealed class HubSocketTests : IDisposable
     [InlineData(1_000_000)]
     public async Task MessageInOnePieceIsOneFrameOnASocketOfOurOwnToo(int length)
     {
-        var stream = new SocketStream(new NetworkStream(_pair.Server), new NetworkStream(_pair.Server), _pair.Server);
-        using var socket = new HubSocket(stream, "json", _pair.Server.Dispose);
-        await _pair.Peer.SendAsync((byte[])[0x81], Stop);
-        await stream.ReadExactlyAsync(new byte[1], Stop);
-        Assert.True(stream.IsDirect);
+        using var socket = await OpenDirectAsync();
         var bytes = Enumerable.Range(0, length).Select(i => (byte)i).ToArray();
 
         var receiving = ReceiveAsync(3 * WebSocketFrame.SizeOf(length) + 5);
@@ -102,6 +98,21 @@ public sealed class HubSocketTests : IDisposable
         Assert.Equal(limit.Token, (await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await sending)).CancellationToken);
     }
 
+    [Fact]
+    public async Task NothingMoreIsReadOfAMessageOnItsWayWhenTheSocketIsAborted()
+    {
+        using var socket = await OpenDirectAsync();
+        var message = new byte[32 * 1024 * 1024];
+        message.AsSpan().Fill((byte)'a');
+        var sending = socket.SendAsync(message.AsMemory(), WebSocketMessageType.Binary, endOfMessage: true, Stop);
+
+        socket.Abort();
+        message.AsSpan().Fill((byte)'z');
+
+        Assert.DoesNotContain((byte)'z', await ReceiveUntilCutAsync(WebSocketFrame.SizeOf(message.Length)));
+        await Assert.ThrowsAnyAsync<Exception>(async () => await sending);
+    }
+
     [Theory]
     [MemberData(nameof(WirePaths.All), MemberType = typeof(WirePaths))]
     public async Task WatcherThatTakesNothingIsCutAndItsExecutionEndsAllTheSame(WirePath path)
@@ -129,6 +140,35 @@ public sealed class HubSocketTests : IDisposable
     {
         _socket.Dispose();
         _pair.Dispose();
+    }
+
+    // One that writes to the connection itself.
+    private async Task<HubSocket> OpenDirectAsync()
+    {
+        var stream = new SocketStream(new NetworkStream(_pair.Server), new NetworkStream(_pair.Server), _pair.Server);
+        await _pair.Peer.SendAsync((byte[])[0x81], Stop);
+        await stream.ReadExactlyAsync(new byte[1], Stop);
+        Assert.True(stream.IsDirect);
+        return new HubSocket(stream, "json", _pair.Server.Dispose);
+    }
+
+    // As many bytes, or what came before the connection was cut.
+    private async Task<byte[]> ReceiveUntilCutAsync(int count)
+    {
+        var (bytes, received) = (new byte[count], 0);
+        try
+        {
+            while (received < count && await _pair.Peer.ReceiveAsync(bytes.AsMemory(received), Stop) is var length and > 0)
+            {
+                received += length;
+            }
+        }
+        catch (SocketException)
+        {
+            // It was reset.
+        }
+
+        return bytes[..received];
     }
 
     private async Task<byte[]> ReceiveAsync(int count)
