@@ -110,6 +110,7 @@ public sealed partial class ExecutionLog
                 var frames = range.Frames;
                 while (!frames.IsEmpty)
                 {
+                    cancellationToken.ThrowIfCancellationRequested();
                     var (start, length) = WebSocketFrame.Measure(frames.Span);
                     yield return frames.Slice(start, length);
                     frames = frames[(start + length)..];

@@ -408,6 +408,21 @@ public sealed class ExecutionLogTests
         Assert.Equal(written + 2, execution.Log.LastSequence);
     }
 
+    [Fact]
+    public async Task CancelledReaderEndsInTheMiddleOfWhatIsThere()
+    {
+        using var engine = new Engine();
+        using var enough = new CancellationTokenSource();
+        var execution = await engine.RunAsync("one", "two");
+        var events = execution.Log.ReadEventsAsync(1, enough.Token).GetAsyncEnumerator(Stop);
+        Assert.True(await events.MoveNextAsync());
+
+        await enough.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await events.MoveNextAsync());
+        Assert.Equal(0, execution.Log.ReaderCount);
+    }
+
     private static async Task<string> RawAsync(Execution execution, long from)
     {
         await foreach (var json in execution.Log.ReadEventsAsync(from, Stop))
