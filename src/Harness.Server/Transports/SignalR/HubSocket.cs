@@ -51,7 +51,16 @@ internal sealed class HubSocket(SocketStream stream, string? subProtocol, Action
 
         if (endOfMessage && _length == LongestHeader && TryFrame(buffer, messageType))
         {
-            await CompleteAsync(stream.WriteAsync(_pieces!, CancellationToken.None), cancellationToken);
+            try
+            {
+                await CompleteAsync(stream.WriteAsync(_pieces!, CancellationToken.None), cancellationToken);
+            }
+            finally
+            {
+                // It can be large, and this socket idle for long.
+                _pieces![1] = default;
+            }
+
             return;
         }
 

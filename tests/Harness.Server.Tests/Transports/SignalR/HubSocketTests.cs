@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using Harness.Executions;
@@ -113,6 +114,23 @@ public sealed class HubSocketTests : IDisposable
         await Assert.ThrowsAnyAsync<Exception>(async () => await sending);
     }
 
+    [Fact]
+    public async Task LargeMessageIsLetGoWhenItIsSent()
+    {
+        using var socket = await OpenDirectAsync();
+
+        var message = await SendAsync(socket, 1_000_000);
+
+        while (message.IsAlive)
+        {
+            Stop.ThrowIfCancellationRequested();
+            await Task.Yield();
+            GC.Collect();
+        }
+
+        Assert.Equal(WebSocketState.Open, socket.State);
+    }
+
     [Theory]
     [MemberData(nameof(WirePaths.All), MemberType = typeof(WirePaths))]
     public async Task WatcherThatTakesNothingIsCutAndItsExecutionEndsAllTheSame(WirePath path)
@@ -150,6 +168,17 @@ public sealed class HubSocketTests : IDisposable
         await stream.ReadExactlyAsync(new byte[1], Stop);
         Assert.True(stream.IsDirect);
         return new HubSocket(stream, "json", _pair.Server.Dispose);
+    }
+
+    // In a method of its own, which holds nothing of the message when it is over.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private async Task<WeakReference> SendAsync(HubSocket socket, int length)
+    {
+        var message = new byte[length];
+        var receiving = ReceiveAsync(WebSocketFrame.SizeOf(length));
+        await socket.SendAsync(message.AsMemory(), WebSocketMessageType.Binary, endOfMessage: true, Stop);
+        await receiving;
+        return new WeakReference(message);
     }
 
     // As many bytes, or what came before the connection was cut.
