@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Harness.Executions;
 
 namespace Harness.Cli;
 
@@ -8,7 +9,7 @@ internal static class JsonArgument
     /// <param name="flag">The flag's name, for errors.</param>
     /// <param name="value">What was written; null is read as nothing.</param>
     /// <returns>The value; undefined: nothing was written.</returns>
-    /// <exception cref="RunException">It is no JSON, or the file cannot be read.</exception>
+    /// <exception cref="RunException">It is no JSON, it is nested too deep, or the file cannot be read.</exception>
     public static JsonElement Read(string flag, string? value)
     {
         if (value is null)
@@ -18,7 +19,8 @@ internal static class JsonArgument
 
         try
         {
-            return JsonElement.Parse(value.StartsWith('@') ? File.ReadAllText(value[1..]) : value);
+            var json = JsonElement.Parse(value.StartsWith('@') ? File.ReadAllText(value[1..]) : value, JsonDepth.Kept);
+            return JsonDepth.Refuse(json) is { } problem ? throw new RunException($"{flag} {problem}") : json;
         }
         catch (JsonException exception)
         {

@@ -71,7 +71,13 @@ public static class HarnessWeb
         var services = builder.Services;
         services.AddOptions<ServerOptions>().BindConfiguration(ServerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<HostOptions>().Configure<IOptions<ServerOptions>>(LimitShutdown);
-        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+
+            // What was taken once is shown, or one record would keep a whole list from being shown.
+            json.SerializerOptions.MaxDepth = JsonDepth.MaxKept;
+        });
         var harness = services.AddHarness();
         services.AddStorage();
         services.AddHostedService<RetentionService>();

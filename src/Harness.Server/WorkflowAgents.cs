@@ -27,7 +27,7 @@ internal sealed class WorkflowAgents(Generator generator, ExecutionRegistry exec
                 result.Error ?? $"Agent '{question.Agent}' gave no answer: its execution {execution.Id} was {result.Status.ToWire()}");
         }
 
-        var details = JsonElement.Parse(result.Details.Span);
+        var details = JsonElement.Parse(result.Details.Span, JsonDepth.Kept);
         return details.GetProperty(question.Schema is null ? "text" : "object");
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.WebSockets;
 using System.Text.Json;
+using Harness.Executions;
 
 namespace Harness.Cli.Hub;
 
@@ -10,6 +11,7 @@ internal sealed class HubConnection : IAsyncDisposable
     /// <summary>Longest message read from a server, in bytes: a result repeats many lines.</summary>
     private const int MaxMessageBytes = 64 * 1024 * 1024;
 
+    private static readonly JsonSerializerOptions Options = new() { MaxDepth = JsonDepth.MaxKept };
     private static readonly TimeSpan ConnectTimeLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan CloseTimeLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(20);
@@ -54,7 +56,7 @@ internal sealed class HubConnection : IAsyncDisposable
     /// <summary>Sends one command.</summary>
     /// <exception cref="ConnectionLostException">The connection is gone.</exception>
     public Task SendAsync(object command, CancellationToken cancellationToken) =>
-        SendAsync(JsonSerializer.SerializeToUtf8Bytes(command), cancellationToken);
+        SendAsync(JsonSerializer.SerializeToUtf8Bytes(command, Options), cancellationToken);
 
     /// <summary>Sends one command and reads its answer, on a connection that watches nothing.</summary>
     public async Task<HubEvent> AskAsync(object command, CancellationToken cancellationToken)

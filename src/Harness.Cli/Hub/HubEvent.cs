@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Harness.Executions;
 
 namespace Harness.Cli.Hub;
 
@@ -31,7 +32,7 @@ internal readonly record struct HubEvent(string Type, JsonElement Json)
     /// <exception cref="JsonException">It is not one JSON object with a <c>type</c>.</exception>
     public static HubEvent Parse(ReadOnlySpan<byte> utf8)
     {
-        var json = JsonElement.Parse(utf8);
+        var json = JsonElement.Parse(utf8, JsonDepth.Kept);
         return json.ValueKind == JsonValueKind.Object && json.Text("type") is { } type
             ? new HubEvent(type, json)
             : throw new JsonException("An event without a type");

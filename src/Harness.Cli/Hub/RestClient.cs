@@ -1,11 +1,13 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Harness.Executions;
 
 namespace Harness.Cli.Hub;
 
 /// <summary>A client of a server's REST routes, for what is asked once. Disposed when done.</summary>
 internal sealed class RestClient : IDisposable
 {
+    private static readonly JsonSerializerOptions Options = new() { MaxDepth = JsonDepth.MaxKept };
     private static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(5);
 
     private readonly HttpClient _http;
@@ -44,7 +46,7 @@ internal sealed class RestClient : IDisposable
             using (request)
             {
                 using var response = await _http.SendAsync(request, cancellationToken);
-                var json = await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
+                var json = await response.Content.ReadFromJsonAsync<JsonElement>(Options, cancellationToken);
                 return response.IsSuccessStatusCode
                     ? json
                     : throw new RunException($"{_http.BaseAddress} refuses it: {json.Text("message") ?? response.ReasonPhrase}");

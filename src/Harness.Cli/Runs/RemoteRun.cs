@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Harness.Cli.Hub;
+using Harness.Executions;
 
 namespace Harness.Cli.Runs;
 
@@ -18,7 +19,7 @@ internal sealed class RemoteRun(HubClient client, ExecutionWatch watch) : ISuite
     /// <param name="cancellationToken">Ends the wait for the server's first answer.</param>
     /// <exception cref="RunException">The server cannot be reached, or refuses the suite.</exception>
     public static async Task<RemoteRun> StartAsync(HubClient client, ReadOnlyMemory<byte> request, CancellationToken cancellationToken) =>
-        new(client, await client.ExecuteAsync(kind: null, JsonElement.Parse(request.Span), cancellationToken));
+        new(client, await client.ExecuteAsync(kind: null, JsonElement.Parse(request.Span, JsonDepth.Kept), cancellationToken));
 
     public IAsyncEnumerable<HubEvent> ReadAsync(CancellationToken cancellationToken) => watch.ReadAsync(cancellationToken);
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Harness.Executions;
 
 namespace Harness.Cli.Runs;
 
@@ -7,7 +8,7 @@ namespace Harness.Cli.Runs;
 /// <param name="File">Where to; what is there is replaced.</param>
 internal sealed record RunOutput(string Format, string File)
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, MaxDepth = JsonDepth.MaxKept };
 
     /// <exception cref="RunException">The file cannot be written.</exception>
     public async Task WriteAsync(RunReport report, IReadOnlyList<string> lines)

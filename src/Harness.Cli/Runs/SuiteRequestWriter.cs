@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Harness.Agents;
+using Harness.Executions;
 using Harness.Suites;
 
 namespace Harness.Cli.Runs;
@@ -8,7 +9,11 @@ namespace Harness.Cli.Runs;
 /// <summary>Writes a suite as a test execution request: what <c>/ws</c> takes as the <c>data</c> of <c>execute</c>, and REST as a body.</summary>
 internal static class SuiteRequestWriter
 {
-    private static readonly JsonSerializerOptions Options = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        MaxDepth = JsonDepth.MaxKept,
+    };
 
     /// <summary>UTF-8 JSON, with the names of the HTTP format: those of a suite in snake case, those of a test in camel case.</summary>
     public static byte[] Write(Suite suite) => JsonSerializer.SerializeToUtf8Bytes(

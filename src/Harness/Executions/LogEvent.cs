@@ -75,7 +75,7 @@ public static class LogEvent
     {
         try
         {
-            var reader = new Utf8JsonReader(utf8Json);
+            var reader = new Utf8JsonReader(utf8Json, new JsonReaderOptions { MaxDepth = JsonDepth.MaxEvent });
             while (reader.Read())
             {
                 // Strings are checked only when they are looked at.
@@ -87,7 +87,7 @@ public static class LogEvent
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new ArgumentException("An event's data is one JSON value", nameof(utf8Json), e);
+            throw new ArgumentException($"An event's data is one JSON value, nested {JsonDepth.MaxEvent} levels deep at most", nameof(utf8Json), e);
         }
     }
 }

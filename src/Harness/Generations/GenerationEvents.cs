@@ -74,7 +74,7 @@ internal sealed class GenerationEvents(ExecutionLog log, CancellationToken stop)
         json.WriteString("toolCallId", call.Id);
         json.WriteString("toolName", call.Name);
         json.WritePropertyName("args");
-        call.Arguments.WriteTo(json);
+        WriteValue(json, call.Arguments);
         json.WriteEndObject();
     }
 
@@ -91,7 +91,7 @@ internal sealed class GenerationEvents(ExecutionLog log, CancellationToken stop)
         else
         {
             json.WritePropertyName("result");
-            outcome.Result.WriteTo(json);
+            WriteValue(json, outcome.Result);
         }
 
         json.WriteEndObject();
@@ -109,6 +109,19 @@ internal sealed class GenerationEvents(ExecutionLog log, CancellationToken stop)
 
     /// <summary>Gives the writer back.</summary>
     public void Dispose() => _json.Dispose();
+
+    // The model and the tool have it as it is; who watches could not read it.
+    private static void WriteValue(Utf8JsonWriter json, JsonElement value)
+    {
+        if (JsonDepth.Refuse(value) is null)
+        {
+            value.WriteTo(json);
+        }
+        else
+        {
+            json.WriteStringValue($"[cut: nested deeper than {JsonDepth.MaxValue} levels]");
+        }
+    }
 
     private async ValueTask PieceAsync(string name, string text)
     {

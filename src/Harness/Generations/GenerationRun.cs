@@ -162,7 +162,7 @@ internal sealed class GenerationRun(
     // The longer the object, the rarer: every part repeats all of it.
     private async ValueTask<int> ShowPartAsync(string text, int shown)
     {
-        if (PartialJson.Read(WithoutFence(text)) is { } part)
+        if (PartialJson.Read(WithoutFence(text)) is { } part && JsonDepth.Refuse(part) is null)
         {
             await ShowAsync(part);
         }
@@ -284,6 +284,11 @@ internal sealed class GenerationRun(
         catch (JsonException e)
         {
             throw new AgentException($"Schema validation failed: Expected object, received \"{Excerpt.Of(text, [])}\", which is no JSON", e);
+        }
+
+        if (JsonDepth.Refuse(value) is not null)
+        {
+            throw new AgentException($"Schema validation failed: the object is nested deeper than {JsonDepth.MaxValue} levels; ask for a flatter one");
         }
 
         var problems = request.Schema!.Validate(value, "");

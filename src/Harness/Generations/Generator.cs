@@ -29,11 +29,16 @@ public sealed class Generator(AgentCatalog agents, ChatModels models, Conversati
     /// more than one, and <c>failure</c>
     /// (a <see cref="GenerationStage"/> in lower case) when it failed.
     /// </summary>
-    /// <exception cref="ExecutionInputException">There is no such agent.</exception>
+    /// <exception cref="ExecutionInputException">There is no such agent, or its context is nested too deep.</exception>
     public ExecutionPlan Plan(GenerationRequest request)
     {
         var agent = agents.Find(request.Agent) ?? throw new ExecutionInputException(
             $"There is no agent '{Excerpt.Of(request.Agent, [])}'; there are {string.Join(", ", agents.Agents.Select(agent => agent.Id))}");
+        if ((JsonDepth.Refuse(request.Settings.Context) ?? JsonDepth.Refuse(request.Settings.ProviderOptions)) is { } problem)
+        {
+            throw new ExecutionInputException($"What is sent for the agent or its provider {problem}");
+        }
+
         var labels = new Dictionary<string, string> { [AgentLabel] = agent.Id };
         Label(UserLabel, request.UserId);
         Label(ConversationLabel, request.ConversationId);

@@ -69,7 +69,7 @@ internal sealed class StoredConversations(ExecutionRegistry executions)
 
     private static IEnumerable<ChatMessage> MessagesOf(ExecutionResult result)
     {
-        var details = JsonElement.Parse(result.Details.Span);
+        var details = JsonElement.Parse(result.Details.Span, JsonDepth.Kept);
         if (details.TryGetProperty("messages", out var messages))
         {
             foreach (var message in messages.EnumerateArray())

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Harness.Executions;
 
 namespace Harness.Suites;
 
@@ -134,6 +135,7 @@ public sealed record TranscriptLine(string Role, string Text);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    MaxDepth = JsonDepth.MaxKept)]
 [JsonSerializable(typeof(SuiteReport))]
 internal sealed partial class SuiteReportJson : JsonSerializerContext;

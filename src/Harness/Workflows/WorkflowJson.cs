@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
+using Harness.Executions;
 
 namespace Harness.Workflows;
 
@@ -12,7 +13,7 @@ internal static class WorkflowJson
 {
     /// <summary>
     /// Most bytes of one value: an input, what a step gives, what a resume brings. The event that has it must fit the log
-    /// (<see cref="Executions.LogEvent.MaxDataBytes"/>).
+    /// (<see cref="LogEvent.MaxDataBytes"/>).
     /// </summary>
     public const int MaxValueBytes = 200 * 1024;
 
@@ -75,9 +76,9 @@ internal static class WorkflowJson
     public static JsonElement Member(this JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) ? value.Clone() : default;
 
-    /// <summary>Null when the value is small enough; else what is wrong.</summary>
-    public static string? TooLarge(JsonElement value) =>
-        value.ValueKind != JsonValueKind.Undefined && JsonSerializer.SerializeToUtf8Bytes(value).Length is var bytes and > MaxValueBytes
+    /// <summary>Null when the value is small and flat enough; else what is wrong, to go after its name.</summary>
+    public static string? Refuse(JsonElement value) => JsonDepth.Refuse(value)
+        ?? (value.ValueKind != JsonValueKind.Undefined && JsonSerializer.SerializeToUtf8Bytes(value).Length is var bytes and > MaxValueBytes
             ? $"has {bytes} bytes; {MaxValueBytes} are allowed"
-            : null;
+            : null);
 }

@@ -46,7 +46,7 @@ public sealed class WorkflowKind : IRestorableKind
             throw new ExecutionInputException($"Invalid input: {SchemaIssue.Join(issues)}");
         }
 
-        if ((WorkflowJson.TooLarge(input.Input) ?? WorkflowJson.TooLarge(input.UserContext)) is { } problem)
+        if ((WorkflowJson.Refuse(input.Input) ?? WorkflowJson.Refuse(input.UserContext)) is { } problem)
         {
             throw new ExecutionInputException($"Invalid input: what is sent {problem}");
         }

@@ -63,7 +63,7 @@ public sealed class WorkflowProgress
         {
             if (LogEvent.Is(json.Span))
             {
-                var frame = JsonElement.Parse(json.Span);
+                var frame = JsonElement.Parse(json.Span, JsonDepth.Kept);
                 progress.Apply(frame.GetProperty("name").GetString()!, frame.GetProperty("data"), frame.GetProperty("ts").GetDateTimeOffset());
             }
             else if (json.Span.StartsWith("{\"type\":\"truncated\""u8))
@@ -147,7 +147,7 @@ public sealed class WorkflowProgress
     internal JsonElement? ChangedState()
     {
         var state = State.ToJsonString();
-        return state == _knownState ? null : JsonElement.Parse(state);
+        return state == _knownState ? null : JsonElement.Parse(state, JsonDepth.Kept);
     }
 
     /// <summary>Adds one event. Names that are none of a workflow's own do not matter.</summary>
@@ -239,7 +239,7 @@ public sealed class WorkflowProgress
 
     private void SetState(string json)
     {
-        State = JsonNode.Parse(json)!.AsObject();
+        State = JsonNode.Parse(json, documentOptions: JsonDepth.Kept)!.AsObject();
         _knownState = State.ToJsonString();
     }
 

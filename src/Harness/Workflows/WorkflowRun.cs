@@ -179,10 +179,9 @@ internal sealed class WorkflowRun(Workflow workflow, WorkflowInput input, Workfl
             json.WriteValue("output", outcome.Output);
             json.WriteValue("workflowState", state ?? default);
         });
-        if (data.Length > LogEvent.MaxDataBytes)
+        if (Refuse("What it gives", data, state) is { } problem)
         {
-            throw await FailAsync(step, index, parent, new WorkflowException(
-                $"What it gives and the workflow's state have {data.Length} bytes together; {LogEvent.MaxDataBytes} are allowed"));
+            throw await FailAsync(step, index, parent, new WorkflowException(problem));
         }
 
         await EmitAsync(WorkflowEvents.StepCompleted, data, CancellationToken.None);
@@ -208,7 +207,7 @@ internal sealed class WorkflowRun(Workflow workflow, WorkflowInput input, Workfl
         var (value, schema, what) = outcome.Suspension is { } suspension
             ? (suspension.Data, suspension.Data.ValueKind == JsonValueKind.Undefined ? null : step.SuspendSchema ?? workflow.SuspendSchema, "suspendData")
             : (outcome.Output, null, "output");
-        if (WorkflowJson.TooLarge(value) is { } problem)
+        if (WorkflowJson.Refuse(value) is { } problem)
         {
             throw new WorkflowException($"Its {what} {problem}");
         }
@@ -237,7 +236,7 @@ internal sealed class WorkflowRun(Workflow workflow, WorkflowInput input, Workfl
             throw new ExecutionInputException($"Invalid resume data: {SchemaIssue.Join(issues)}");
         }
 
-        if (WorkflowJson.TooLarge(resume.Data) is { } problem)
+        if (WorkflowJson.Refuse(resume.Data) is { } problem)
         {
             throw new ExecutionInputException($"Invalid resume data: resumeData {problem}");
         }
@@ -249,10 +248,9 @@ internal sealed class WorkflowRun(Workflow workflow, WorkflowInput input, Workfl
         var at = services.Time.GetUtcNow();
         var state = isByStep ? progress.ChangedState() : null;
         var suspended = WorkflowEvents.Suspend(step, workflow.IndexOf(stepId), isByStep, reason, data, state, at);
-        if (suspended.Length > LogEvent.MaxDataBytes)
+        if (Refuse("What it hands out", suspended, state) is { } problem)
         {
-            var failure = await FailAsync(step, workflow.IndexOf(stepId), parent: null, new WorkflowException(
-                $"What it hands out and the workflow's state have {suspended.Length} bytes together; {LogEvent.MaxDataBytes} are allowed"));
+            var failure = await FailAsync(step, workflow.IndexOf(stepId), parent: null, new WorkflowException(problem));
             return new ExecutionResult(ExecutionStatus.Failed, failure.Message);
         }
 
@@ -260,6 +258,12 @@ internal sealed class WorkflowRun(Workflow workflow, WorkflowInput input, Workfl
         await EmitAsync(WorkflowEvents.Suspended, suspended, stop);
         return new ExecutionResult(ExecutionStatus.Suspended) { Suspension = Describe(progress.Suspension!) };
     }
+
+    // The value itself has been checked.
+    private static string? Refuse(string value, ReadOnlyMemory<byte> data, JsonElement? state) =>
+        state is { } changed && JsonDepth.Refuse(changed) is { } problem ? $"The workflow's state {problem}"
+        : data.Length > LogEvent.MaxDataBytes ? $"{value} and the workflow's state have {data.Length} bytes together; {LogEvent.MaxDataBytes} are allowed"
+        : null;
 
     // A step inside of others that was waiting for something goes on with what it was resumed with; else the outermost one begins again.
     private string InnermostOf(WorkflowStep step) =>
@@ -278,7 +282,7 @@ internal sealed class WorkflowRun(Workflow workflow, WorkflowInput input, Workfl
     private async ValueTask EmitAsync(string name, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
         await Log.EmitAsync(name, data, cancellationToken);
-        progress.Apply(name, JsonElement.Parse(data.Span), services.Time.GetUtcNow());
+        progress.Apply(name, JsonElement.Parse(data.Span, JsonDepth.Kept), services.Time.GetUtcNow());
     }
 
     /// <summary>A step has failed, and its event is in the log: steps it is inside of fail without a word of their own.</summary>

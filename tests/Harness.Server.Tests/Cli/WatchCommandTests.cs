@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Harness.Cli.Hub;
+using Harness.Executions;
 using Harness.Server.Tests.Clients;
 
 namespace Harness.Server.Tests.Cli;
@@ -39,6 +40,25 @@ public sealed class WatchCommandTests
         Assert.Equal(3, output.Split('\n').Count(line => line.StartsWith("Running Test ID: t", StringComparison.Ordinal)));
         Assert.Contains("3 passed, 0 failed", output);
         Assert.Single(app.Executions.List());
+    }
+
+    [Fact]
+    public async Task ResultThatIsNestedDeepIsWatchedAndExported()
+    {
+        await using var app = await HarnessApp.StartAsync();
+        var deep = $"{new string('[', 70)}1{new string(']', 70)}";
+        var execution = app.Executions.Start(new ExecutionPlan(
+            new ExecutionRequest { Kind = "test", Name = "deep" },
+            (_, _) => Task.FromResult(new ExecutionResult(ExecutionStatus.Completed) { Details = System.Text.Encoding.UTF8.GetBytes($$"""{"output":{{deep}}}""") })));
+        await execution.Completion.WaitAsync(Stop);
+
+        var watched = await HarnessExecutable.RunAsync("watch", execution.Id, "--server", app.Address.ToString());
+        var exported = await HarnessExecutable.RunAsync("export", execution.Id, "--server", app.Address.ToString());
+
+        Assert.True(watched.ExitCode == 0, watched.Output);
+        Assert.EndsWith($"{deep}\n", watched.Output);
+        Assert.True(exported.ExitCode == 0, exported.Output);
+        Assert.Contains($"\"output\":{deep}", exported.Output);
     }
 
     [Fact]

@@ -5,6 +5,8 @@ namespace Harness.Server.Tests.Cli;
 /// <summary>Workflows from the command line: a server that has them, run, resume.</summary>
 public sealed partial class WorkflowCommandTests
 {
+    private const string Deep = "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]";
+
     [Fact]
     public async Task WorkflowOfAServerIsRunWatchedAndResumedFromAnotherTerminal()
     {
@@ -35,6 +37,7 @@ public sealed partial class WorkflowCommandTests
     [InlineData("--input is no JSON", "run", "order-approval", "--input", "{amount")]
     [InlineData("--input names a file that cannot be read", "run", "order-approval", "--input", "@/nowhere/at/all.json")]
     [InlineData("--data is no JSON", "resume", "x", "--data", "{")]
+    [InlineData("--input is nested deeper than 50 levels; send what is inside as a text", "run", "order-approval", "--input", Deep)]
     public async Task JsonThatIsNoneIsRefusedBeforeAnyServerIsAsked(string message, params string[] args)
     {
         var (exitCode, output) = await HarnessExecutable.RunAsync(args);

@@ -292,6 +292,47 @@ public sealed class GenerationRunTests
     }
 
     [Fact]
+    public async Task ContextThatIsNestedTooDeepIsRefused()
+    {
+        using var house = GenerationHouse.Of(CodeModel.Saying("hello"));
+
+        var refusal = await Assert.ThrowsAsync<ExecutionInputException>(() => house.RunAsync(
+            "hi", request => request with { Settings = new GenerationSettings { Context = JsonElement.Parse(Nested(51)) } }));
+
+        Assert.StartsWith("What is sent for the agent or its provider is nested deeper than 50 levels", refusal.Message);
+    }
+
+    [Fact]
+    public async Task ObjectThatIsNestedTooDeepFailsTheGenerationInAWord()
+    {
+        using var house = GenerationHouse.Of(CodeModel.Saying(Nested(62)));
+
+        var outcome = await house.RunAsync("go", request => request with { Schema = JsonSchema.Parse(JsonElement.Parse("""{"type":"object"}""")) });
+
+        Assert.Equal("Schema validation failed: the object is nested deeper than 50 levels; ask for a flatter one", outcome.Result.Error);
+        Assert.DoesNotContain(outcome.Events, said => said.StartsWith("object ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task ArgumentsThatAreNestedTooDeepReachTheToolAndAreCutInTheLog()
+    {
+        var depth = 0;
+        var tool = new AgentTool("deep", "Counts", (arguments, _) =>
+        {
+            depth = arguments.GetRawText().Count(letter => letter == '{');
+            return Task.FromResult<object?>(arguments);
+        });
+        var model = new CodeModel(prompt => prompt.Messages[^1].Role == "tool" ? CodeModel.Text("done") : CodeModel.Call("deep", Nested(63)));
+        using var house = GenerationHouse.Of(model, tool);
+
+        var outcome = await house.RunAsync("go");
+
+        Assert.Equal((ExecutionStatus.Completed, 63), (outcome.Result.Status, depth));
+        Assert.Equal("""tool-call {"toolCall":{"toolCallId":"c1","toolName":"deep","args":"[cut: nested deeper than 50 levels]"}}""", outcome.Events[0]);
+        Assert.Equal("""tool-result {"toolResult":{"toolCallId":"c1","toolName":"deep","result":"[cut: nested deeper than 50 levels]"}}""", outcome.Events[1]);
+    }
+
+    [Fact]
     public async Task HugePiecesAndResultsDoNotBreakTheLog()
     {
         var huge = new string('ü', 300_000);
@@ -304,4 +345,6 @@ public sealed class GenerationRunTests
         Assert.Equal(huge, outcome.Details.GetProperty("text").GetString());
         Assert.Equal(huge, model.Prompts[1].Messages[^1].Text);
     }
+
+    private static string Nested(int depth) => string.Concat(Enumerable.Repeat("{\"a\":", depth - 1)) + "{}" + new string('}', depth - 1);
 }

@@ -391,9 +391,51 @@ public sealed class WorkflowRunTests
     }
 
     [Fact]
+    public async Task InputIsRefusedThatIsNestedTooDeepForWhatIsPutAroundIt()
+    {
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<JsonElement>("w").AndThen("same", (json, _, _) => Task.FromResult(json)).End());
+
+        Assert.Equal(
+            "Invalid input: what is sent is nested deeper than 50 levels; send what is inside as a text, or less of it",
+            Assert.Throws<ExecutionInputException>(() => stage.Start(Nested(51))).Message);
+        Assert.Equal(Nested(50), (await stage.RunAsync(Nested(50))).GetProperty("output").GetRawText());
+    }
+
+    [Fact]
+    public async Task ResumeThatIsNestedTooDeepIsRefusedAndItStaysSuspended()
+    {
+        using var stage = await WorkflowStage.OpenAsync(Approval());
+        var execution = stage.Start("""{"price":2,"count":3}""");
+        await WorkflowStage.SuspendedAsync(execution);
+
+        var refusal = Assert.Throws<ExecutionInputException>(() => stage.Resume(execution, $$"""{"approved":true,"by":"bob","more":{{Nested(50)}}}"""));
+
+        Assert.StartsWith("Invalid resume data: resumeData is nested deeper than 50 levels", refusal.Message);
+        Assert.Equal(ExecutionStatus.Suspended, execution.State.Status);
+    }
+
+    [Theory]
+    [InlineData(true, "Step 'deep' failed: Its output is nested deeper than 50 levels")]
+    [InlineData(false, "Step 'deep' failed: The workflow's state is nested deeper than 50 levels")]
+    public async Task ValueThatIsNestedTooDeepFailsTheStepThatGivesIt(bool isOutput, string error)
+    {
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<int>("w")
+            .AndThen("deep", (number, context, _) =>
+            {
+                context.State["deep"] = isOutput ? null : System.Text.Json.Nodes.JsonNode.Parse(Nested(50));
+                return Task.FromResult(JsonElement.Parse(isOutput ? Nested(51) : "1"));
+            })
+            .End());
+
+        Assert.StartsWith(error, (await stage.RunAsync("1")).GetProperty("error").GetString());
+    }
+
+    [Fact]
     public void TwoStepsWithTheSameIdAreRefused() => Assert.Equal(
         "Workflow 'w' has two steps 'a'",
         Assert.Throws<ArgumentException>(() => Workflow.Begin<int>("w").AndSleep("a", default).AndSleep("a", default).End()).Message);
+
+    private static string Nested(int depth) => $"{new string('[', depth)}{new string(']', depth)}";
 
     internal static Workflow Approval() => Workflow.Begin<Order>("approval")
         .AndThen("total", (order, _, _) => Task.FromResult(order.Price * order.Count))

@@ -75,7 +75,7 @@ internal sealed class AgentRequests(Generator generator, AgentCatalog catalog, E
 
     private static JsonObject Answer(Execution execution, ExecutionResult result, GenerationInput input)
     {
-        var answer = JsonNode.Parse(result.Details.Span)!.AsObject();
+        var answer = JsonNode.Parse(result.Details.Span, documentOptions: JsonDepth.Kept)!.AsObject();
         answer.Remove("input");
         answer["executionId"] = execution.Id;
         if (input.Request.Settings.Context is { ValueKind: JsonValueKind.Object } context)

@@ -83,7 +83,7 @@ internal sealed class GenerationText(Execution execution, bool hasIds) : IEventT
     private void WriteResult(EventFrame frame, long sequence, IBufferWriter<byte> output)
     {
         WriteHead(sequence, output);
-        var result = JsonElement.Parse(frame.Data);
+        var result = JsonElement.Parse(frame.Data, JsonDepth.Kept);
         var time = Encoding.ASCII.GetString(frame.Time);
         using (var json = new Utf8JsonWriter(output, Plain))
         {

@@ -26,7 +26,7 @@ internal sealed record HistoryEntry(
         var details = default(JsonElement);
         if (execution.Completion.IsCompleted && (await execution.Completion).Details is { IsEmpty: false } known)
         {
-            details = JsonElement.Parse(known.Span);
+            details = JsonElement.Parse(known.Span, JsonDepth.Kept);
         }
 
         return new HistoryEntry(

@@ -61,11 +61,11 @@ internal sealed class WorkflowEventText(Execution execution, bool endsAtSuspensi
         }
         else if (json.StartsWith("{\"type\":\"result\""u8))
         {
-            WriteResult(JsonElement.Parse(json), sequence, output);
+            WriteResult(JsonElement.Parse(json, JsonDepth.Kept), sequence, output);
         }
         else if (endsAtSuspension && json.StartsWith("{\"type\":\"status\""u8))
         {
-            WriteSuspended(JsonElement.Parse(json).GetProperty("data"), sequence, output);
+            WriteSuspended(JsonElement.Parse(json, JsonDepth.Kept).GetProperty("data"), sequence, output);
         }
     }
 

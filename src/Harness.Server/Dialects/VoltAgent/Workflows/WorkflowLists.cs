@@ -32,7 +32,7 @@ internal sealed class WorkflowLists(ExecutionRegistry executions, WorkflowKind k
 
         // Whose it is stands in the log: without that question those that are skipped need not be read.
         var records = (userId.Length == 0 ? matching.Skip(offset).Take(limit) : matching)
-            .Select(async (execution, stop) => await WorkflowRecord.ReadAsync(execution, withSteps: false, stop));
+            .Select(async (execution, stop) => await WorkflowRecord.ReadListedAsync(execution, withSteps: false, stop));
         return await (userId.Length == 0 ? records : records.Where(record => record.UserId == userId).Skip(offset).Take(limit))
             .ToListAsync(cancellationToken);
     }
@@ -47,7 +47,7 @@ internal sealed class WorkflowLists(ExecutionRegistry executions, WorkflowKind k
         var records = new List<WorkflowRecord>();
         foreach (var execution in all.Skip((int)Math.Min(int.MaxValue, page * limit)).Take((int)limit))
         {
-            records.Add(await WorkflowRecord.ReadAsync(execution, withSteps: true, cancellationToken));
+            records.Add(await WorkflowRecord.ReadListedAsync(execution, withSteps: true, cancellationToken));
         }
 
         return new HistoryAnswer(records, new Pagination(page, limit, all.Count));

@@ -21,7 +21,7 @@ internal static class WorkflowOutcome
                 continue;
             }
 
-            var data = JsonElement.Parse(json.Span).GetProperty("data");
+            var data = JsonElement.Parse(json.Span, JsonDepth.Kept).GetProperty("data");
             var isSuspended = data.TryGetProperty("suspension", out _);
             if (isResult || (isSuspended && hasRun))
             {

@@ -8,6 +8,8 @@ namespace Harness.Server.Dialects.VoltAgent.Workflows;
 /// <summary>All that is known of one execution of a workflow, read from its log.</summary>
 internal sealed record WorkflowRecord
 {
+    private static readonly JsonSerializerOptions Kept = new() { MaxDepth = JsonDepth.MaxKept };
+
     [JsonPropertyName("id")]
     public required string Id { get; init; }
 
@@ -74,9 +76,24 @@ internal sealed record WorkflowRecord
 
     /// <summary>Reads one.</summary>
     /// <exception cref="ExecutionInputException">Its first events are no longer kept.</exception>
-    public static async Task<WorkflowRecord> ReadAsync(Execution execution, bool withSteps, CancellationToken cancellationToken)
+    public static async Task<WorkflowRecord> ReadAsync(Execution execution, bool withSteps, CancellationToken cancellationToken) =>
+        From(execution, await WorkflowProgress.ReadAsync(execution.Log, cancellationToken), withSteps);
+
+    /// <summary>Reads one for a list; of one whose events are no longer kept, or cannot be read, what is known without them.</summary>
+    public static async Task<WorkflowRecord> ReadListedAsync(Execution execution, bool withSteps, CancellationToken cancellationToken)
     {
-        var progress = await WorkflowProgress.ReadAsync(execution.Log, cancellationToken);
+        try
+        {
+            return await ReadAsync(execution, withSteps, cancellationToken);
+        }
+        catch (Exception e) when (e is ExecutionInputException or JsonException)
+        {
+            return From(execution, new WorkflowProgress(), withSteps);
+        }
+    }
+
+    private static WorkflowRecord From(Execution execution, WorkflowProgress progress, bool withSteps)
+    {
         var (state, steps) = (execution.State, progress.Steps);
         var suspension = state.Status == ExecutionStatus.Suspended ? progress.Suspension : null;
         var updated = state.CompletedAt ?? suspension?.At ?? (steps.Count > 0 ? steps[^1].EndedAt ?? steps[^1].StartedAt : state.StartedAt);
@@ -96,7 +113,7 @@ internal sealed record WorkflowRecord
             UserId = progress.UserId,
             ConversationId = progress.ConversationId,
             Context = WireWords.Of(progress.UserContext) ?? JsonElement.Parse("{}"),
-            WorkflowState = JsonSerializer.SerializeToElement(progress.State),
+            WorkflowState = JsonSerializer.SerializeToElement(progress.State, Kept),
             Steps = withSteps ? [.. steps.Select(step => WireStep.From(step, state))] : null,
             UpdatedAt = WireWords.Of(updated),
         };

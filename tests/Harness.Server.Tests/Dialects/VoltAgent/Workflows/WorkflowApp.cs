@@ -100,7 +100,7 @@ internal sealed class WorkflowApp : IAsyncDisposable
     private static async Task<JsonElement> ReadAsync(HttpResponseMessage response)
     {
         Assert.Equal("application/json; charset=utf-8", response.Content.Headers.ContentType?.ToString());
-        return JsonElement.Parse(await response.Content.ReadAsByteArrayAsync(Stop));
+        return JsonElement.Parse(await response.Content.ReadAsByteArrayAsync(Stop), new JsonDocumentOptions { MaxDepth = 128 });
     }
 
     internal sealed record Order(string OrderId, decimal Amount);

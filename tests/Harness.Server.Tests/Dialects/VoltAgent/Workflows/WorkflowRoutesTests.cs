@@ -231,6 +231,38 @@ public sealed class WorkflowRoutesTests : IAsyncLifetime
     }
 
     /// <summary>Case, method, path ({S}: a suspended execution, {D}: one that has completed), body, code, message.</summary>
+    [Fact]
+    public async Task RecordThatIsNestedDeeperThanWhatIsTakenNowIsShownAndDoesNotBreakAList()
+    {
+        var deep = $"{new string('[', 62)}1{new string(']', 62)}";
+        await SayAsync(_server, ("workflow-start", $$$"""{"from":"long","input":{{{deep}}},"metadata":{}}"""), ("step-complete", $$$"""{"stepId":"run","stepIndex":0,"output":1,"workflowState":{"a":{{{deep}}}}}"""));
+
+        var all = await _server.GetAsync("/workflows/executions");
+        var history = await _server.GetAsync("/workflows/long/history");
+
+        Assert.Equal(HttpStatusCode.OK, all.Status);
+        Assert.Equal(deep, all.Body.GetProperty("data")[0].GetProperty("input").GetRawText());
+        Assert.Equal(deep, history.Body.GetProperty("data").GetProperty("executions")[0].GetProperty("workflowState").GetProperty("a").GetRawText());
+    }
+
+    [Fact]
+    public async Task RecordWhoseFirstEventsAreGoneIsListedWithWhatIsKnownOfIt()
+    {
+        await using var server = await WorkflowApp.StartAsync(("Harness:Executions:WindowBytes", "65536"));
+        var whole = await server.OrderAsync(1);
+        var lines = Enumerable.Repeat(("line", $"\"{new string('x', 1000)}\""), 200);
+        var cut = await SayAsync(server, [("workflow-start", """{"from":"long","input":1,"metadata":{}}"""), .. lines]);
+
+        var (status, body) = await server.GetAsync("/workflows/executions");
+        var history = await server.GetAsync("/workflows/long/history");
+
+        Assert.True(status == HttpStatusCode.OK, body.ToString());
+        Assert.Equal([cut.Id, whole.Text("executionId")], body.GetProperty("data").EnumerateArray().Select(item => item.Text("id")));
+        Assert.Equal("completed", body.GetProperty("data")[0].Text("status"));
+        Assert.Equal(HttpStatusCode.OK, history.Status);
+        Assert.Equal(HttpStatusCode.BadRequest, (await server.GetAsync(Path("long", cut.Id, "state"))).Status);
+    }
+
     public static TheoryData<string, string, string?, int, string> Refusals => new()
     {
         { "GET", "/workflows/x", null, 404, "Workflow not found" },
@@ -280,6 +312,28 @@ public sealed class WorkflowRoutesTests : IAsyncLifetime
     }
 
     private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    // An execution of "long" with a log as an earlier version may have written it.
+    private static async Task<Execution> SayAsync(WorkflowApp server, params (string Name, string Data)[] events)
+    {
+        var request = new ExecutionRequest
+        {
+            Kind = "workflow",
+            Name = "long",
+            Facts = new Dictionary<string, string> { [WorkflowKind.Fact] = "long" },
+        };
+        var execution = server.App.Executions.Start(new ExecutionPlan(request, async (log, stop) =>
+        {
+            foreach (var (name, data) in events)
+            {
+                await log.EmitAsync(name, System.Text.Encoding.UTF8.GetBytes(data), stop);
+            }
+
+            return new ExecutionResult(ExecutionStatus.Completed);
+        }));
+        await execution.Completion.WaitAsync(Stop);
+        return execution;
+    }
 
     private async Task<IEnumerable<string>> IdsAsync(string path) =>
         (await _server.GetAsync(path)).Body.GetProperty("data").EnumerateArray().Select(item => item.Text("id"));
