@@ -19,9 +19,9 @@ internal static class PostgresErrors
     {
         StoreException known => known,
         PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } =>
-            new("An execution with the same id or idempotency key is already in the store", error),
+            new("An execution with the same id or idempotency key is already in the store", error) { IsForGood = true },
         PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation } =>
-            new("What was to be kept belongs to an execution that is not in the store any more", error),
+            new("What was to be kept belongs to an execution that is not in the store any more", error) { IsForGood = true },
         PostgresException { SqlState: PostgresErrorCodes.DiskFull } =>
             new($"{address.Place} has no disk space left: free some; executions can be started again then", error) { IsTransient = true },
         PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } answer =>

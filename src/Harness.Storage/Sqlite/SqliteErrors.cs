@@ -29,9 +29,9 @@ internal static class SqliteErrors
         {
             StoreException known => known,
             SqliteException { SqliteExtendedErrorCode: ForeignKey } =>
-                new("What was to be kept belongs to an execution that is not in the store any more", error),
+                new("What was to be kept belongs to an execution that is not in the store any more", error) { IsForGood = true },
             SqliteException { SqliteErrorCode: Constraint } =>
-                new("An execution with the same id or idempotency key is already in the store", error),
+                new("An execution with the same id or idempotency key is already in the store", error) { IsForGood = true },
             SqliteException { SqliteErrorCode: Full } =>
                 new($"The disk that holds {folder} is full: free some space; executions can be started again then", error) { IsTransient = true },
             SqliteException { SqliteErrorCode: Corrupt or NotADatabase } => Damaged(file, error.Message, error),

@@ -20,6 +20,7 @@ public sealed partial class ExecutionRegistry
 
     private readonly ConcurrentDictionary<Execution, byte> _unsaved = new();
     private readonly CancellationTokenSource _saving = new();
+    private readonly SemaphoreSlim _saveTurn = new(1);
     private int _isSaving;
     private volatile string? _storeProblem;
 
@@ -241,25 +242,65 @@ public sealed partial class ExecutionRegistry
         {
             try
             {
-                await execution.Log.Archive!.SaveAsync(cancellationToken);
+                await SaveAsync(execution, cancellationToken);
             }
             catch (Exception e) when (e is StoreException or OperationCanceledException)
             {
                 _storeProblem = e.Message;
                 return;
             }
-
-            if (_unsaved.TryRemove(execution, out _))
-            {
-                _finished.Add(execution);
-            }
         }
 
         LogSaved();
     }
 
+    private async Task SaveAsync(Execution execution, CancellationToken cancellationToken)
+    {
+        // What is deleted in this moment must not be saved after that.
+        await _saveTurn.WaitAsync(cancellationToken);
+        try
+        {
+            if (_unsaved.ContainsKey(execution))
+            {
+                await execution.Log.Archive!.SaveAsync(cancellationToken);
+            }
+        }
+        catch (StoreException e) when (e.IsForGood)
+        {
+            // Those behind it are not to wait for what will never be.
+            LogNeverSaved(execution.Id, e.Message);
+        }
+        finally
+        {
+            _saveTurn.Release();
+        }
+
+        if (_unsaved.TryRemove(execution, out _))
+        {
+            _finished.Add(execution);
+        }
+    }
+
+    private async Task<bool> DeleteUnsavedAsync(Execution execution, CancellationToken cancellationToken)
+    {
+        await _saveTurn.WaitAsync(cancellationToken);
+        try
+        {
+            var wasStored = await DeleteStoredAsync(execution, cancellationToken);
+            _unsaved.TryRemove(execution, out _);
+            return wasStored;
+        }
+        finally
+        {
+            _saveTurn.Release();
+        }
+    }
+
     [LoggerMessage(6, LogLevel.Warning, "{Count} executions had no end when the server stopped: those that can go on do, the others end as failed")]
     private partial void LogUnfinished(int count);
+
+    [LoggerMessage(11, LogLevel.Error, "The result of execution {ExecutionId} will never be in the store, and is gone when memory forgets it: {Reason}")]
+    private partial void LogNeverSaved(string executionId, string reason);
 
     [LoggerMessage(7, LogLevel.Debug, "The store has the results of all executions that ended")]
     private partial void LogSaved();

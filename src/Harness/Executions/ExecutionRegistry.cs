@@ -175,7 +175,9 @@ public sealed partial class ExecutionRegistry : IDisposable
             return false;
         }
 
-        var wasStored = _store.IsPersistent && await DeleteStoredAsync(execution, cancellationToken);
+        var wasStored = _store.IsPersistent && await (_unsaved.ContainsKey(execution)
+            ? DeleteUnsavedAsync(execution, cancellationToken)
+            : DeleteStoredAsync(execution, cancellationToken));
         return Drop(execution.Id) || wasStored;
     }
 
@@ -209,6 +211,7 @@ public sealed partial class ExecutionRegistry : IDisposable
     {
         _saving.Cancel();
         _saving.Dispose();
+        _saveTurn.Dispose();
         _finished.Dispose();
         _endings.Dispose();
         _places.Dispose();

@@ -181,4 +181,7 @@ public sealed class StoreException : Exception
 
     /// <summary>True when the same call may succeed later without anybody doing anything, as when a database restarts.</summary>
     public bool IsTransient { get; init; }
+
+    /// <summary>True when what was to be kept can never be, whatever becomes of the store: it contradicts what is there.</summary>
+    public bool IsForGood { get; init; }
 }

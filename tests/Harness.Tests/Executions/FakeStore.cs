@@ -25,6 +25,9 @@ internal sealed class FakeStore : IExecutionStore
     /// <summary>Appends whose last sequence is at least this fail too.</summary>
     public long FailsFrom { get; set; } = long.MaxValue;
 
+    /// <summary>The execution whose appends can never be kept; 0: none.</summary>
+    public long RefusedForGood { get; set; }
+
     /// <summary>True: an append that is said to fail is kept all the same, as when a connection is lost in the middle of a commit.</summary>
     public bool KeepsWhatFails { get; set; }
 
@@ -102,7 +105,8 @@ internal sealed class FakeStore : IExecutionStore
         }
 
         Appends++;
-        var failure = AppendFailure ?? (append.Frames[^1].Last >= FailsFrom ? new StoreException("the disk is full") : null);
+        var failure = AppendFailure ?? (append.Execution == RefusedForGood ? new StoreException("it is there already") { IsForGood = true } : null)
+            ?? (append.Frames[^1].Last >= FailsFrom ? new StoreException("the disk is full") : null);
         if (failure is null || KeepsWhatFails)
         {
             Keep(append);

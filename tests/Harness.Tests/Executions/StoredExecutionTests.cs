@@ -291,19 +291,53 @@ public sealed class StoredExecutionTests
         await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => others.RunAsync([.. Enumerable.Repeat("other", 20)])));
 
         store.AppendFailure = null;
-        Assert.True(SpinWait.SpinUntil(
-            () =>
-            {
-                time.Advance(TimeSpan.FromSeconds(1));
-                return engine.Registry.StoreProblem is null;
-            },
-            TimeSpan.FromSeconds(20)));
+        await SavedAsync(engine, time);
 
         using var after = new Engine(store: store);
         await after.Registry.OpenAsync(Stop);
         var loaded = await after.Registry.FindAsync(execution.Id, Stop);
         Assert.Equal(Encoding.UTF8.GetString(shown), Encoding.UTF8.GetString(await BytesAsync(loaded!.Log)));
         Assert.Equal(ExecutionStatus.Failed, loaded.State.Status);
+    }
+
+    [Fact]
+    public async Task DeletedResultThatTheStoreDidNotTakeIsNotOfferedAgain()
+    {
+        var store = new FakeStore { AppendFailure = new StoreException("the disk is full") };
+        var time = new ManualTime();
+        using var engine = new Engine(time: time, store: store);
+        var deleted = await engine.RunAsync();
+        var other = await engine.RunAsync();
+
+        Assert.True(await engine.Registry.RemoveAsync(deleted, Stop));
+        store.AppendFailure = null;
+        await SavedAsync(engine, time);
+
+        Assert.Null(await engine.Registry.FindAsync(deleted.Id, Stop));
+        Assert.NotNull(await store.FindAsync(other.Id, Stop));
+        Assert.Equal(1, store.Count);
+    }
+
+    [Fact]
+    public async Task ResultThatCanNeverBeStoredHoldsUpNoOther()
+    {
+        var store = new FakeStore { AppendFailure = new StoreException("the disk is full") };
+        var time = new ManualTime();
+        using var engine = new Engine(time: time, store: store);
+        var never = await engine.RunAsync();
+        var others = new List<Execution>();
+        for (var i = 0; i < 20; i++)
+        {
+            others.Add(await engine.RunAsync());
+        }
+
+        store.RefusedForGood = never.Number;
+        store.AppendFailure = null;
+        await SavedAsync(engine, time);
+
+        Assert.Equal(20, store.Count);
+        Assert.All(others, other => Assert.False(other.Log.Archive!.IsUnsaved));
+        Assert.True(engine.Registry.TryFind(never.Id, out _));
     }
 
     [Fact]
@@ -526,6 +560,15 @@ public sealed class StoredExecutionTests
             {
                 return;
             }
+        }
+    }
+
+    private static async Task SavedAsync(Engine engine, ManualTime time)
+    {
+        while (engine.Registry.StoreProblem is not null)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
         }
     }
 
