@@ -70,7 +70,7 @@ public enum StoreDurability
 
     /// <summary>
     /// At once, and written behind: the fastest, and a killed process loses what was not written yet, although it was shown. What then
-    /// cannot be written is told by the next append of the same execution.
+    /// cannot be written is told by the next append of the same execution. Its end is waited for: a result that was shown is there.
     /// </summary>
     None,
 }

@@ -182,6 +182,23 @@ public abstract partial class ExecutionStoreContract
     }
 
     [Fact]
+    public async Task EndIsNeverWrittenBehind()
+    {
+        var options = NewOptions();
+        options.Durability = StoreDurability.None;
+        var (store, _) = await Appends.OpenAsync(options, Stop);
+        await using var _1 = store;
+        var lost = Appends.More(9, Appends.Frames(1, 1)) with { Ended = Appends.End(1, 100) };
+
+        await Assert.ThrowsAsync<StoreException>(() => store.AppendAsync(lost, Stop).AsTask());
+        await Assert.ThrowsAsync<StoreException>(() => store.AppendAsync(lost with { IsRepair = true }, Stop).AsTask());
+
+        await store.AppendAsync(Appends.Created(Appends.Execution(9)), Stop);
+        await store.AppendAsync(lost with { IsRepair = true }, Stop);
+        Assert.NotNull((await store.FindAsync("exec-9", Stop))!.End);
+    }
+
+    [Fact]
     public async Task SecondServerIsRefusedWhileTheFirstOneWorks()
     {
         var options = NewOptions();

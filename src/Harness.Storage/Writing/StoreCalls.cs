@@ -49,7 +49,11 @@ internal static class StoreCalls
                 (long)details.Length));
         }
 
-        return new WriteItem(append.Execution, calls, bytes + BytesPerCall * calls.Count) { IsRepair = append.IsRepair };
+        return new WriteItem(append.Execution, calls, bytes + BytesPerCall * calls.Count) 
+        {
+            IsRepair = append.IsRepair,
+            IsEnd = append.Ended is not null,
+        };
     }
 
     /// <summary>Deletes an execution, whose number stays taken.</summary>

@@ -40,7 +40,7 @@ internal sealed class WriteQueue(bool isBehind) : IDisposable
         }
     }
 
-    /// <summary>Keeps an item, and returns when it is kept, or with write-behind when there is room for it.</summary>
+    /// <summary>Keeps an item, and returns when it is kept, or with write-behind, unless it ends its execution, when there is room for it.</summary>
     public Task AppendAsync(WriteItem item, CancellationToken cancellationToken)
     {
         if (!IsBehind)
@@ -54,7 +54,7 @@ internal sealed class WriteQueue(bool isBehind) : IDisposable
         }
 
         Enqueue(item);
-        if (Interlocked.Read(ref _bytes) > MaxBehindBytes)
+        if (item.IsEnd || Interlocked.Read(ref _bytes) > MaxBehindBytes)
         {
             return item.WaitAsync(cancellationToken);
         }
@@ -117,7 +117,7 @@ internal sealed class WriteQueue(bool isBehind) : IDisposable
     public void Fail(WriteItem item, StoreException error)
     {
         Interlocked.Add(ref _bytes, -item.Bytes);
-        if (IsBehind && item.Execution != 0)
+        if (IsBehind && item.Execution != 0 && !item.IsEnd)
         {
             _lost.TryAdd(item.Execution, error);
         }
