@@ -86,4 +86,10 @@ public sealed record ExecutionPlan(ExecutionRequest Request, ExecutionBody Body)
 
     /// <summary>Runs in place of <see cref="Body"/>; null: the body knows nothing of suspending.</summary>
     internal SuspendableBody? Suspendable { get; }
+
+    /// <summary>
+    /// Says what the body would say first, so that the next process knows it of one that has only waited for a place in this one. Called before each such
+    /// wait, and not where there is none. Null: nothing.
+    /// </summary>
+    public Func<ExecutionLog, CancellationToken, ValueTask>? Announce { get; init; }
 }

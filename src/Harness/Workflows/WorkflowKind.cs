@@ -62,7 +62,8 @@ public sealed class WorkflowKind : IRestorableKind
             Name = workflow.Name,
             Facts = new Dictionary<string, string> { [Fact] = workflow.Id },
         };
-        return new ExecutionPlan(request, new WorkflowRun(workflow, input, new WorkflowProgress(), _catalog.Services).RunAsync);
+        var run = new WorkflowRun(workflow, input, new WorkflowProgress(), _catalog.Services);
+        return new ExecutionPlan(request, run.RunAsync) { Announce = run.AnnounceAsync };
     }
 
     /// <inheritdoc/>

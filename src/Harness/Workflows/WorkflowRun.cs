@@ -11,6 +11,7 @@ internal sealed class WorkflowRun(Workflow workflow, WorkflowInput input, Workfl
     private const int MaxErrorLength = 8 * 1024;
 
     private ExecutionLog? _log;
+    private bool _isAnnounced;
 
     public WorkflowProgress Progress => progress;
 
@@ -46,6 +47,17 @@ internal sealed class WorkflowRun(Workflow workflow, WorkflowInput input, Workfl
         }
 
         return End(progress.DataFor(workflow));
+    }
+
+    /// <summary>Says that it begins, and with what, unless that is in the log.</summary>
+    public async ValueTask AnnounceAsync(ExecutionLog log, CancellationToken stop)
+    {
+        if (!progress.HasStarted)
+        {
+            (_log, _isAnnounced) = (log, true);
+            await Log.WriteAsync($"Workflow {workflow.Name} has {workflow.Steps.Count} steps", stop);
+            await EmitAsync(WorkflowEvents.Started, WorkflowEvents.Start(workflow, input), stop);
+        }
     }
 
     /// <summary>What the execution waits for, while it does.</summary>
@@ -105,8 +117,7 @@ internal sealed class WorkflowRun(Workflow workflow, WorkflowInput input, Workfl
     {
         if (!progress.HasStarted)
         {
-            await Log.WriteAsync($"Workflow {workflow.Name} has {workflow.Steps.Count} steps", stop);
-            await EmitAsync(WorkflowEvents.Started, WorkflowEvents.Start(workflow, input), stop);
+            await AnnounceAsync(Log, stop);
         }
         else if (stint.Resume is { } resume && progress.Suspension is { } suspension)
         {
@@ -117,7 +128,7 @@ internal sealed class WorkflowRun(Workflow workflow, WorkflowInput input, Workfl
                 WorkflowEvents.Step(step, workflow.IndexOf(step.Id), parent: null, "running", json => json.WriteValue("input", resume.Data)),
                 stop);
         }
-        else if (progress.Position < workflow.Steps.Count)
+        else if (!_isAnnounced && progress.Position < workflow.Steps.Count)
         {
             await Log.WriteAsync($"The server was restarted; going on with step {workflow.Steps[progress.Position].Id}", stop);
         }

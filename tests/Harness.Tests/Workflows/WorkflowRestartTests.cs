@@ -54,6 +54,41 @@ public sealed class WorkflowRestartTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task WorkflowThatWaitedForAPlaceWhenItsServerStoppedRunsInTheNextOne()
+    {
+        var running = new SemaphoreSlim(0);
+        using var before = await WorkflowStage.OpenAsync(Waiting(running, isRepeatable: false), _store, maxConcurrent: 1);
+        before.Start("1");
+        await running.WaitAsync(Stop);
+        var waiting = before.Start("5");
+        await SeenAsync(waiting, "Waiting for a free place");
+
+        await before.Registry.StopAsync(Stop);
+        using var after = await WorkflowStage.OpenAsync(Ending(), _store);
+
+        Assert.True(after.Registry.TryFind(waiting.Id, out var restored));
+        Assert.Equal("""{"output":6}""", Encoding.UTF8.GetString((await restored.Completion.WaitAsync(Stop)).Details.Span));
+        Assert.Single(await WorkflowStage.EventsOfAsync(restored), name => name == "workflow-start");
+    }
+
+    [Fact]
+    public async Task WorkflowThatWaitedForAPlaceSaysOnceThatItBegins()
+    {
+        var running = new SemaphoreSlim(0);
+        using var stage = await WorkflowStage.OpenAsync(Waiting(running, isRepeatable: false), _store, maxConcurrent: 1);
+        var first = stage.Start("1");
+        await running.WaitAsync(Stop);
+        var second = stage.Start("5");
+        await SeenAsync(second, "Waiting for a free place");
+        Assert.True(stage.Registry.TryCancel(first));
+        await BegunAsync(second, "second");
+
+        Assert.Equal(["workflow-start", "step-start first", "step-complete first", "step-start second"], await WorkflowStage.EventsOfAsync(second));
+        var document = Encoding.UTF8.GetString((await second.DescribeAsync(cancellationToken: Stop)).Span);
+        Assert.DoesNotContain("restarted", document, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task KilledWorkflowBeginsItsStepAgainWhenThatMayRunTwice()
     {
         var execution = await KillAsync(isRepeatable: true);

@@ -21,11 +21,11 @@ internal sealed class WorkflowStage : IDisposable
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     public static async Task<WorkflowStage> OpenAsync(
-        Workflow workflow, IExecutionStore? store = null, TimeProvider? time = null, IWorkflowAgent? agent = null)
+        Workflow workflow, IExecutionStore? store = null, TimeProvider? time = null, IWorkflowAgent? agent = null, int maxConcurrent = 1_000)
     {
         var clock = time ?? TimeProvider.System;
         var catalog = new WorkflowCatalog([workflow], Options.Create(new WorkflowOptions()), clock, agent is null ? [] : [agent]);
-        var stage = new WorkflowStage(new Engine(new ExecutionOptions { TimeLimit = TimeSpan.FromDays(7) }, clock, store), catalog);
+        var stage = new WorkflowStage(new Engine(new ExecutionOptions { TimeLimit = TimeSpan.FromDays(7), MaxConcurrent = maxConcurrent }, clock, store), catalog);
         await stage.Registry.OpenAsync([stage.Kind], Stop);
         return stage;
     }
