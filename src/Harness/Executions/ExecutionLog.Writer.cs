@@ -47,6 +47,9 @@ public sealed partial class ExecutionLog
 
             TellOpened();
 
+            // Who waits for room after a fault of our own is to find that nothing is taken any more.
+            _batches?.Writer.TryComplete();
+
             // What has ended is kept for long.
             _batches = null;
             _uncommitted = null!;

@@ -11,6 +11,12 @@ public sealed partial class ExecutionRegistry
 
         // What is not stored is shown to nobody: there is no use in going on.
         execution.Log.OnFailure = () => _ = source.CancelAsync();
+        if (execution.Log.Failure is not null)
+        {
+            // The store refused the very first frame, faster than this.
+            await source.CancelAsync();
+        }
+
         ExecutionResult result;
         try
         {

@@ -354,6 +354,20 @@ public sealed class StoredExecutionTests
     }
 
     [Fact]
+    public async Task BodyHearsOfAStoreThatRefusesTheFirstFrameAtOnce()
+    {
+        var store = new FakeStore { AppendFailure = new StoreException("the disk is full") };
+        using var engine = new Engine(store: store);
+        var execution = engine.Start(async (_, stop) =>
+        {
+            await Task.Delay(Timeout.Infinite, stop);
+            return Completed;
+        });
+
+        Assert.Equal("The log could not be stored: the disk is full", (await execution.Completion.WaitAsync(Stop)).Error);
+    }
+
+    [Fact]
     public async Task StatusIsFinalOnlyWhenTheResultIsStored()
     {
         var store = new FakeStore();
