@@ -110,7 +110,8 @@ internal sealed partial class ExecutionStore(IStoreDatabase database, StoreOptio
             values.Add(kind);
         }
 
-        var text = $"SELECT {StoreSql.Columns} FROM {tables}execution e WHERE {where} ORDER BY {number} DESC LIMIT @limit";
+        var columns = filter.WithoutDetails ? StoreSql.ListColumns : StoreSql.Columns;
+        var text = $"SELECT {columns} FROM {tables}execution e WHERE {where} ORDER BY {number} DESC LIMIT @limit";
         return new SqlCall(new SqlText(text, [.. names]), [.. values]);
     }
 

@@ -86,6 +86,9 @@ internal static class StoreSql
         COALESCE(e.bytes, (SELECT s.total FROM segment s WHERE s.execution = e.number ORDER BY s.first_seq DESC LIMIT 1), 0)
         """;
 
+    /// <summary>The same without details, which may be megabytes and are not in lists.</summary>
+    public static readonly string ListColumns = Columns.Replace("e.details", "NULL", StringComparison.Ordinal);
+
     public static readonly SqlText FindById = new($"SELECT {Columns} FROM execution e WHERE e.id = @id", "id");
 
     public static readonly SqlText FindByKey = new($"SELECT {Columns} FROM execution e WHERE e.idempotency_key = @key", "key");

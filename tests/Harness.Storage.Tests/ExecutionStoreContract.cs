@@ -240,6 +240,21 @@ public abstract partial class ExecutionStoreContract
     }
 
     [Fact]
+    public async Task DetailsAreListedWhenTheyAreWanted()
+    {
+        var (store, _) = await Appends.OpenAsync(NewOptions(), Stop);
+        await using var _1 = store;
+        var whole = Appends.Whole(Appends.Execution(1));
+        await store.AppendAsync(whole with { Ended = whole.Ended! with { Details = "{\"a\":1}"u8.ToArray() } }, Stop);
+
+        var details = (await store.ListAsync(new ExecutionFilter(), long.MaxValue, 10, Stop))[0].End!.Details.Length;
+        var brief = (await store.ListAsync(new ExecutionFilter { WithoutDetails = true }, long.MaxValue, 10, Stop))[0].End!;
+
+        Assert.Equal(7, details);
+        Assert.Equal((0, ExecutionStatus.Completed, 3), (brief.Details.Length, brief.Status, brief.LastSequence));
+    }
+
+    [Fact]
     public async Task WhatIsCancelledBeforeItsTurnIsNotWaitedFor()
     {
         var (store, _) = await Appends.OpenAsync(NewOptions(), Stop);

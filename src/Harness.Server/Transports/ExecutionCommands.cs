@@ -132,7 +132,7 @@ internal sealed partial class ExecutionCommands
     {
         try
         {
-            return await _executions.ListAsync(command.Filter, command.Cursor, command.Limit, cancellationToken);
+            return await _executions.ListAsync(command.Filter with { WithoutDetails = true }, command.Cursor, command.Limit, cancellationToken);
         }
         catch (ExecutionInputException e)
         {

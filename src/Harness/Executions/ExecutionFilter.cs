@@ -12,6 +12,11 @@ public sealed record ExecutionFilter
     /// <summary>Labels they all have, with these values.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>
+    /// True when nobody will ask what they found for details of its result, which the store then does not read: they can be megabytes. Default: false.
+    /// </summary>
+    public bool WithoutDetails { get; init; }
+
     /// <summary>True when it is one of those.</summary>
     public bool Matches(Execution execution) =>
         (Status is null || execution.State.Status == Status)

@@ -166,6 +166,10 @@ public sealed partial class ExecutionRegistry
         return _loaded.Add(Execution.Load(stored, _options, _pool, _store, _time));
     }
 
+    // One without details is for its list alone: who finds the execution later wants all of it.
+    private Execution LoadBriefly(StoredExecution stored) =>
+        _loaded.TryFind(stored.Id, out var execution) ? execution : Execution.Load(stored, _options, _pool, _store, _time);
+
     private async ValueTask<List<Execution>> ListStoredAsync(
         ExecutionFilter filter, long before, int wanted, CancellationToken cancellationToken)
     {
@@ -175,7 +179,9 @@ public sealed partial class ExecutionRegistry
             var page = await _store.ListAsync(filter, before, wanted, cancellationToken);
 
             // What is in memory has been looked at: there it may be further than in the store.
-            found.AddRange(page.Where(stored => stored.End is not null && !_executions.ContainsKey(stored.Id)).Select(stored => Load(stored)!));
+            found.AddRange(page
+                .Where(stored => stored.End is not null && !_executions.ContainsKey(stored.Id))
+                .Select(stored => filter.WithoutDetails ? LoadBriefly(stored) : Load(stored)!));
             if (page.Count < wanted)
             {
                 break;

@@ -144,7 +144,8 @@ internal sealed class FakeStore : IExecutionStore
                     .Where(execution => filter.Labels.All(label => execution.Labels.Contains(label)))
                     .OrderByDescending(execution => execution.Number)
                     .Take(limit)
-                    .Select(Complete),
+                    .Select(Complete)
+                    .Select(execution => filter.WithoutDetails && execution.End is { } end ? execution with { End = end with { Details = default } } : execution),
             ]);
         }
     }

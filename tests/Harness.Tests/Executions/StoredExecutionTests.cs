@@ -158,6 +158,23 @@ public sealed class StoredExecutionTests
     }
 
     [Fact]
+    public async Task ExecutionThatIsListedWithoutDetailsIsFoundWithThem()
+    {
+        var store = new FakeStore();
+        using var before = new Engine(store: store);
+        var started = before.Start((_, _) => Task.FromResult(Completed with { Details = "{\"tests\":[]}"u8.ToArray() }));
+        await started.Completion.WaitAsync(Stop);
+
+        using var after = new Engine(store: store);
+        await after.Registry.OpenAsync(Stop);
+        var listed = (await after.Registry.ListAsync(new ExecutionFilter { WithoutDetails = true }, cursor: null, limit: 2, Stop)).Items[0];
+        var found = (await after.Registry.FindAsync(started.Id, Stop))!;
+
+        Assert.Equal(0, (await listed.Completion).Details.Length);
+        Assert.Equal("{\"tests\":[]}", Encoding.UTF8.GetString((await found.Completion).Details.Span));
+    }
+
+    [Fact]
     public async Task ListHasWhatRunsFromMemoryAndWhatEndedFromTheStoreEachOnce()
     {
         var store = new FakeStore();
