@@ -46,8 +46,8 @@ public sealed class StoreOptions
     public TimeSpan SweepPeriod { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// How long a lost or unreachable PostgreSQL is tried again before a call fails, at start too. Also the time limit of a single
-    /// statement. Default: 30 s.
+    /// How long a lost or unreachable PostgreSQL is tried again before a call fails, at start too. A statement that takes a third of it is tried once
+    /// more on a new connection. Default: 30 s.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan RetryTimeLimit { get; set; } = TimeSpan.FromSeconds(30);

@@ -6,6 +6,9 @@ namespace Harness.Storage;
 /// <summary>Queries on connections from the pool.</summary>
 internal sealed class StoreReads(IStoreDatabase database)
 {
+    // What a statement has on PostgreSQL is a share of the time limit: all of it.
+    private const int LongFactor = Postgres.StoreAddress.Shares;
+
     /// <summary>All rows of a query.</summary>
     public Task<List<T>> QueryAsync<T>(SqlCall call, Func<DbDataReader, T> read, CancellationToken cancellationToken) =>
         RunAsync(connection => QueryAsync(connection, call, read, cancellationToken), cancellationToken);
@@ -49,6 +52,7 @@ internal sealed class StoreReads(IStoreDatabase database)
     {
         await using var command = connection.CreateCommand();
         command.CommandText = call.Sql.Text;
+        command.CommandTimeout *= call.Sql.IsLong ? LongFactor : 1;
         for (var i = 0; i < call.Values.Length; i++)
         {
             var parameter = command.CreateParameter();

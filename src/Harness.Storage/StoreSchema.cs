@@ -101,6 +101,9 @@ internal sealed class StoreSchema(IReadOnlyList<string> scripts)
         await using var command = connection.CreateCommand();
         command.Transaction = transaction;
         command.CommandText = text;
+
+        // A large database takes what it takes.
+        command.CommandTimeout = 0;
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

@@ -1,7 +1,11 @@
 namespace Harness.Storage;
 
 /// <summary>A statement that both databases understand, with the names of its parameters in the order of their values.</summary>
-internal sealed record SqlText(string Text, params string[] Names);
+internal sealed record SqlText(string Text, params string[] Names)
+{
+    /// <summary>True when it looks at every execution there is.</summary>
+    public bool IsLong { get; init; }
+}
 
 /// <summary>A statement with its values: long, string, ReadOnlyMemory of bytes, <see cref="Stretch"/>, or null.</summary>
 internal readonly record struct SqlCall(SqlText Sql, params object?[] Values);
@@ -131,7 +135,7 @@ internal static class StoreSql
         "execution", "first", "last");
 
     public static readonly SqlText Kept = new(
-        "SELECT COUNT(*), CAST(COALESCE(SUM(kept), 0) AS bigint) FROM execution WHERE completed_at IS NOT NULL");
+        "SELECT COUNT(*), CAST(COALESCE(SUM(kept), 0) AS bigint) FROM execution WHERE completed_at IS NOT NULL") { IsLong = true };
 
     public static readonly SqlText OldestEnded = new(
         """

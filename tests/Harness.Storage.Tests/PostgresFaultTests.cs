@@ -56,6 +56,24 @@ public sealed class PostgresFaultTests(PostgresCluster cluster)
     }
 
     [Fact]
+    public async Task ConnectionsThatAreSwallowedAreReplacedWithinTheTimeLimit()
+    {
+        var options = cluster.NewOptions();
+        var address = new NpgsqlConnectionStringBuilder(options.ConnectionString);
+        using var proxy = new TcpProxy(address.Port);
+        address.Port = proxy.Port;
+        (options.ConnectionString, options.RetryTimeLimit) = (address.ToString(), TimeSpan.FromSeconds(6));
+        var (store, _) = await Appends.OpenAsync(options, Stop);
+        await using var _1 = store;
+        await store.AppendAsync(Appends.Created(Appends.Execution(1), Appends.Frames(1, 1)), Stop);
+
+        proxy.Swallow();
+        await store.AppendAsync(Appends.More(1, Appends.Frames(2, 1)), Stop);
+
+        Appends.AssertSame([Appends.Frames(1, 1), Appends.Frames(2, 1)], await store.ReadAllAsync(1, Stop));
+    }
+
+    [Fact]
     public async Task AppendFailsWhenPostgresStaysAwayAndSucceedsWhenItIsBack()
     {
         var options = cluster.NewOptions();

@@ -30,7 +30,17 @@ internal sealed class PostgresReadOnlyDatabase(StoreOptions options, StoreAddres
 
     public StoreException Explain(Exception error) => PostgresErrors.Explain(error, address);
 
-    public bool IsLostConnection(Exception error) => PostgresErrors.IsLost(error);
+    // The others in the pool were lost with it.
+    public bool IsLostConnection(Exception error)
+    {
+        if (!PostgresErrors.IsLost(error))
+        {
+            return false;
+        }
+
+        _readers.Clear();
+        return true;
+    }
 
     public Task GiveBackAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -33,7 +33,7 @@ internal sealed partial class PostgresSession(
         try
         {
             await RetryAsync(
-                async connection =>
+                async (connection, _) =>
                 {
                     await schema.ApplyAsync(connection, PostgresDatabase.Tables, address.Place, cancellationToken);
                     _owner = await ScalarAsync<long>(connection, "UPDATE meta SET owner = owner + 1 RETURNING owner", cancellationToken);
@@ -47,25 +47,32 @@ internal sealed partial class PostgresSession(
         }
     }
 
-    /// <summary>Does something on the connection, and while it is lost does it again, for <see cref="StoreOptions.RetryTimeLimit"/>.</summary>
-    /// <param name="work">What; it may have been done already.</param>
+    /// <summary>
+    /// Does something on the connection, and while it is lost does it again, for <see cref="StoreOptions.RetryTimeLimit"/>, and once on a new
+    /// connection in any case.
+    /// </summary>
+    /// <param name="work">
+    /// What, and how many seconds a statement of it may take: on a new connection all there are, since one that was just made is not a dead one. It may
+    /// have been done already.
+    /// </param>
     /// <param name="isWanted">False when nobody waits for it any more.</param>
     /// <param name="cancellationToken">Gives up between attempts, and within them.</param>
-    public async Task RetryAsync(Func<NpgsqlConnection, Task> work, Func<bool> isWanted, CancellationToken cancellationToken)
+    public async Task RetryAsync(Func<NpgsqlConnection, int, Task> work, Func<bool> isWanted, CancellationToken cancellationToken)
     {
         var (pause, begun) = (FirstPause, time.GetTimestamp());
         while (true)
         {
+            var isNew = _connection is null;
             try
             {
                 _connection ??= await ConnectAsync(cancellationToken);
-                await work(_connection);
+                await work(_connection, isNew ? _connection.CommandTimeout * StoreAddress.Shares : _connection.CommandTimeout);
                 return;
             }
             catch (Exception error) when (PostgresErrors.IsLost(error))
             {
                 await DisconnectAsync();
-                if (!isWanted() || time.GetElapsedTime(begun) + pause > options.RetryTimeLimit)
+                if (!isWanted() || (isNew && time.GetElapsedTime(begun) + pause > options.RetryTimeLimit))
                 {
                     throw;
                 }

@@ -40,7 +40,7 @@ internal sealed class PostgresWriter(WriteQueue writes, PostgresSession session,
             if (group.Exists(item => item.Calls.Count > 0))
             {
                 await session.RetryAsync(
-                    connection => WriteAsync(connection, group),
+                    (connection, seconds) => WriteAsync(connection, group, seconds),
                     () => !_gaveUp && group.Exists(item => !item.IsAbandoned),
                     CancellationToken.None);
             }
@@ -64,10 +64,10 @@ internal sealed class PostgresWriter(WriteQueue writes, PostgresSession session,
     }
 
     // Without a transaction of its own a batch is one: PostgreSQL commits at its end, in the same round trip.
-    private async Task WriteAsync(NpgsqlConnection connection, List<WriteItem> group)
+    private async Task WriteAsync(NpgsqlConnection connection, List<WriteItem> group, int seconds)
     {
         _stretches.Clear();
-        await using var batch = new NpgsqlBatch(connection);
+        await using var batch = new NpgsqlBatch(connection) { Timeout = seconds };
         foreach (var item in group)
         {
             foreach (var call in item.Calls)

@@ -6,6 +6,12 @@ namespace Harness.Storage.Postgres;
 /// <summary>A connection string that was read. What it says of passwords never leaves it.</summary>
 internal sealed class StoreAddress
 {
+    /// <summary>
+    /// A statement on a connection that has been there before has the time limit divided by this: what does not answer may be a connection that is
+    /// dead without anybody having been told, and there is to be time for another one.
+    /// </summary>
+    public const int Shares = 3;
+
     private const string DefaultSchema = "harness";
 
     private readonly NpgsqlConnectionStringBuilder _parts;
@@ -49,9 +55,14 @@ internal sealed class StoreAddress
         var seconds = (int)Math.Ceiling(options.RetryTimeLimit.TotalSeconds);
         return NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_parts.ConnectionString)
         {
-            CommandTimeout = seconds,
+            CommandTimeout = (seconds + Shares - 1) / Shares,
             Timeout = Math.Min(seconds, 15),
             CancellationTimeout = 1000,
+
+            // Idle ones: found dead within a minute, and not forgotten by what lies between.
+            TcpKeepAlive = true,
+            TcpKeepAliveTime = _parts.TcpKeepAliveTime > 0 ? _parts.TcpKeepAliveTime : 15,
+            TcpKeepAliveInterval = _parts.TcpKeepAliveInterval > 0 ? _parts.TcpKeepAliveInterval : 5,
             MaxAutoPrepare = 64,
             AutoPrepareMinUsages = 2,
             Pooling = isPooled,
