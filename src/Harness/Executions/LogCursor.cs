@@ -64,6 +64,9 @@ public sealed class LogCursor : IDisposable
     /// <summary>True when everything up to the result has been taken: nothing will come any more.</summary>
     public bool IsAtEnd => _log.IsSealed && Next > _log.LastSequence;
 
+    /// <summary>True when everything that is there has been taken and the log has no end yet, which in this process may never come.</summary>
+    public bool IsUpToDate => !_log.IsSealed && Next > _log.LastSequence;
+
     /// <summary>True while it waits for the store: a <see cref="TryTake"/> that gives nothing then does not mean that there is nothing.</summary>
     public bool IsLoading => _load is not null;
 

@@ -57,6 +57,29 @@ public sealed class SocketPumpTests
         await pump.Stopped.WaitAsync(Stop);
     }
 
+    [Fact]
+    public async Task LastWordIsSentInPlaceOfTheRestWhenTheTimeIsUp()
+    {
+        await using var app = await HarnessApp.StartAsync();
+        var lines = Enumerable.Range(0, 1_000).Select(i => new string('x', 1_000)).Append("last line").ToArray();
+        var execution = await new ManualKind().StartAsync(app, lines);
+        using var peer = new Peer();
+        await using var stream = new SocketStream(peer, peer, socket: null);
+        var pump = new SocketPump(stream, new PumpQueue(), _ => { });
+        pump.Watch(execution, wantsEvents: true);
+        var writing = await peer.WritingAsync("\"seq\":2,");
+
+        var draining = pump.DrainAsync(Reply, TimeSpan.Zero, Stop);
+        writing.SetResult();
+        await peer.ReadUntilAsync("reply");
+        await draining;
+
+        Assert.EndsWith("\u0005reply", peer.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("last line", peer.Text, StringComparison.Ordinal);
+        pump.Stop();
+        await pump.Stopped.WaitAsync(Stop);
+    }
+
     /// <summary>Takes each write when the test says so.</summary>
     private sealed class Peer : MemoryStream
     {

@@ -62,7 +62,7 @@ internal sealed class EventStream : ILogWatcher, IDisposable
                     return;
                 }
 
-                if (_text.IsDone || (_finishing && !_cursor.IsLoading))
+                if (_text.IsDone || (_finishing && _cursor.IsUpToDate))
                 {
                     return;
                 }

@@ -70,6 +70,18 @@ internal sealed partial class SocketPump
         return true;
     }
 
+    // What was taken is sent. A watch whose log has its end is through when it is no longer in here.
+    private bool IsUpToDate
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _watches?.Values.All(watch => watch.Cursor.IsUpToDate) != false;
+            }
+        }
+    }
+
     private SocketWatch? Find(Execution execution)
     {
         lock (_gate)

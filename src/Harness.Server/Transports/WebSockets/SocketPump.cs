@@ -16,6 +16,8 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
     // A short run is an opening, its lines and a result, in a segment each: one write for all. A long result has a write of its own, in the next turn.
     private const int RangesInAWrite = 3;
 
+    private static readonly TimeSpan LastWordTimeLimit = TimeSpan.FromSeconds(1);
+
     private readonly ReplyQueue _replies = new();
     private readonly FrameWriter _writer = new(stream);
 
@@ -30,11 +32,14 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
     private int _signals;
     private volatile bool _stopped;
     private volatile bool _draining;
+    private volatile bool _logsAreOver;
     private bool _hasDrained;
     private bool _hasLetGo;
 
     /// <summary>True when what it writes is with the system at once, and nobody else has to send it.</summary>
     public bool IsDirect => stream.IsDirect;
+
+    private bool SendsLogs => !_stopped && !_logsAreOver;
 
     /// <summary>Waits until a reply would be taken.</summary>
     public Task WaitForRoomAsync(CancellationToken cancellationToken) => _replies.WaitForRoomAsync(cancellationToken);
@@ -49,15 +54,26 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
         return taken;
     }
 
-    /// <summary>Waits until everything there is has been sent: call it when all executions have ended.</summary>
-    /// <param name="lastWord">A frame to send then; null: none.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    public Task DrainAsync(byte[]? lastWord, CancellationToken cancellationToken)
+    /// <summary>
+    /// Sends everything there is and then nothing more of the logs: call it when all executions have ended. Those that outlive this process
+    /// have no end to wait for. Does not throw.
+    /// </summary>
+    /// <param name="lastWord">A frame to send at last; null: none.</param>
+    /// <param name="limit">How long everything may take; then the last word is sent in place of the rest.</param>
+    /// <param name="cancellationToken">Ends the wait at once.</param>
+    public async Task DrainAsync(byte[]? lastWord, TimeSpan limit, CancellationToken cancellationToken)
     {
         _lastWord = lastWord;
         _draining = true;
         Signal();
-        return WhenSet(ref _drained, in _hasDrained).WaitAsync(cancellationToken);
+        var drained = WhenSet(ref _drained, in _hasDrained);
+        await drained.WaitAsync(limit, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!drained.IsCompleted)
+        {
+            _logsAreOver = true;
+            Signal();
+            await drained.WaitAsync(LastWordTimeLimit, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     /// <summary>Ends, after <see cref="Stop"/>, when the last write has ended and all logs are let go.</summary>
@@ -167,21 +183,22 @@ internal sealed partial class SocketPump(SocketStream stream, PumpQueue queue, A
     {
         if (!_stopped)
         {
-            for (var left = Math.Min(ReadyCount(), WatchesInATurn); left > 0 && !_stopped && TryTakeReady(out var watch); left--)
+            for (var left = Math.Min(ReadyCount(), WatchesInATurn); left > 0 && SendsLogs && TryTakeReady(out var watch); left--)
             {
                 await SendAsync(watch);
             }
 
             await SendRepliesAsync();
             await _writer.FlushAsync();
-            if (!_stopped && ReadyCount() > 0)
+            if (SendsLogs && ReadyCount() > 0)
             {
                 return false;
             }
         }
 
-        if (_draining && WatchCount == 0)
+        if (_draining && (_logsAreOver || IsUpToDate))
         {
+            _logsAreOver = true;
             if (!_stopped && Interlocked.Exchange(ref _lastWord, null) is { } lastWord)
             {
                 await _writer.WriteAsync(lastWord);

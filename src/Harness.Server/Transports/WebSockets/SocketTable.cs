@@ -100,10 +100,8 @@ internal sealed partial class SocketTable : IDisposable
 
     private static async Task CloseAsync(SocketConnection connection, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(DrainTimeLimit);
         var lastWord = connection.Session.SaidHello ? SocketReply.Closing(Random.Shared.Next(LeastRetryMilliseconds, MostRetryMilliseconds)) : null;
-        await connection.Pump.DrainAsync(lastWord, limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await connection.Pump.DrainAsync(lastWord, DrainTimeLimit, cancellationToken);
         await connection.CloseAsync(WebSocketCloseStatus.EndpointUnavailable, "the server is stopping");
     }
 
