@@ -75,7 +75,7 @@ internal static class JsonTranscoder
                 writer.WriteNumberValue(double.IsFinite(number) ? number : throw new InvalidDataException("A number is not finite"));
                 break;
             case MessagePackKind.String:
-                writer.WriteStringValue(reader.ReadUtf8());
+                writer.WriteStringValue(reader.ReadText());
                 break;
             case MessagePackKind.Binary:
                 writer.WriteBase64StringValue(reader.ReadBinary());
@@ -169,7 +169,7 @@ internal static class JsonTranscoder
         writer.WriteStartObject();
         for (var left = reader.ReadMapHeader(); left > 0; left--)
         {
-            writer.WritePropertyName(reader.ReadUtf8());
+            writer.WritePropertyName(reader.ReadText());
             ToJson(ref reader, writer, depth + 1);
         }
 

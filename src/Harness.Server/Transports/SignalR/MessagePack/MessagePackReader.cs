@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.Unicode;
@@ -91,22 +92,29 @@ internal ref struct MessagePackReader
             : BinaryPrimitives.ReadDoubleBigEndian(Take(8));
     }
 
-    /// <summary>Reads text as valid UTF-8.</summary>
-    public ReadOnlySpan<byte> ReadUtf8()
+    /// <summary>Reads text that has to be UTF-8: what the protocol itself is written in.</summary>
+    public string ReadString() => ReadBytes() is var utf8 && Utf8.IsValid(utf8)
+        ? Encoding.UTF8.GetString(utf8)
+        : throw new InvalidDataException("A string is not UTF-8");
+
+    /// <summary>
+    /// Reads text as valid UTF-8. What is not becomes U+FFFD, as in JSON: clients in JavaScript write half a surrogate pair, where an emoji was
+    /// cut, as three bytes.
+    /// </summary>
+    public ReadOnlySpan<byte> ReadText() => ReadBytes() is var utf8 && Utf8.IsValid(utf8) ? utf8 : Repair(utf8);
+
+    private ReadOnlySpan<byte> ReadBytes()
     {
         Expect(MessagePackKind.String);
         var code = _bytes[_position++];
-        var utf8 = Take(code switch
+        return Take(code switch
         {
             MessagePackCode.String8 => ReadLength(1),
             MessagePackCode.String16 => ReadLength(2),
             MessagePackCode.String32 => ReadLength(4),
             _ => code & MessagePackCode.MaxFixString,
         });
-        return Utf8.IsValid(utf8) ? utf8 : throw new InvalidDataException("A string is not UTF-8");
     }
-
-    public string ReadString() => Encoding.UTF8.GetString(ReadUtf8());
 
     public ReadOnlySpan<byte> ReadBinary()
     {
@@ -157,7 +165,7 @@ internal ref struct MessagePackReader
                     ReadDouble();
                     break;
                 case MessagePackKind.String:
-                    ReadUtf8();
+                    ReadBytes();
                     break;
                 case MessagePackKind.Binary:
                     ReadBinary();
@@ -176,6 +184,21 @@ internal ref struct MessagePackReader
 
         return _bytes[start.._position];
     }
+
+    private static ReadOnlySpan<byte> Repair(ReadOnlySpan<byte> text)
+    {
+        var repaired = new ArrayBufferWriter<byte>(text.Length + 16);
+        while (!text.IsEmpty)
+        {
+            var isValid = Rune.DecodeFromUtf8(text, out _, out var length) == OperationStatus.Done;
+            repaired.Write(isValid ? text[..length] : "\uFFFD"u8);
+            text = text[(isValid ? length : IsHalfAPair(text) ? 3 : 1)..];
+        }
+
+        return repaired.WrittenSpan;
+    }
+
+    private static bool IsHalfAPair(ReadOnlySpan<byte> text) => text is [0xED, >= 0xA0 and <= 0xBF, >= 0x80 and <= 0xBF, ..];
 
     private static InvalidDataException CutShort() => new("A MessagePack value is cut short");
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.SignalR.Protocol;
 
@@ -28,7 +29,7 @@ internal static class MessagePackValue
 
         return Type.GetTypeCode(type.IsEnum ? null : type) switch
         {
-            TypeCode.String => reader.ReadString(),
+            TypeCode.String => Encoding.UTF8.GetString(reader.ReadText()),
             TypeCode.Boolean => reader.ReadBoolean(),
             TypeCode.Int32 => (int)ReadInteger(ref reader, int.MinValue, int.MaxValue),
             TypeCode.Int64 => (long)ReadInteger(ref reader, long.MinValue, long.MaxValue),

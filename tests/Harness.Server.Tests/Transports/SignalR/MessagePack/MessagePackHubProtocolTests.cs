@@ -170,6 +170,21 @@ public sealed class MessagePackHubProtocolTests
         Assert.Contains(reason, failure.BindingFailure.SourceException.Message);
     }
 
+    // Half a surrogate pair as JavaScript writes it; one byte that never is; a rune cut short; and a whole pair in its place.
+    [Theory]
+    [InlineData("a6 6361 eda0bd 74", "ca\uFFFDt")]
+    [InlineData("d904 ff 6f66 66", "\uFFFDoff")]
+    [InlineData("a2 f09f", "\uFFFD\uFFFD")]
+    [InlineData("a7 edb080 f09f9880", "\uFFFD😀")]
+    public void TextThatIsNotUtf8IsReplacedInArguments(string hex, string text)
+    {
+        var invocation = Assert.IsType<InvocationMessage>(
+            Read(Frame($"96 01 80 c0 a16d 92 {hex} 81 {hex} {hex} 90"), typeof(string), typeof(JsonElement)));
+
+        Assert.Equal(text, invocation.Arguments[0]);
+        Assert.Equal(text, Assert.IsType<JsonElement>(invocation.Arguments[1]).Text(text));
+    }
+
     [Fact]
     public void WrongNumberOfArgumentsIsSaidInSignalRsWords()
     {
