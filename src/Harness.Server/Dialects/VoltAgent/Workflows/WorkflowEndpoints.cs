@@ -45,7 +45,7 @@ internal static class WorkflowEndpoints
             .Answers<CancelAnswer>(400, 404, 409, 413, 503).TakesReason();
         execution.MapGet("/state", GetStateAsync).WithSummary("How far an execution has come").Answers<WorkflowRecord>(400, 404, 503);
         execution.MapGet("/stream", AttachAsync).WithSummary("Stream an execution's events from the first, or after Last-Event-ID")
-            .Streams(400, 404, 503).TakesUntil()
+            .Streams(400, 404, 503).Produces(StatusCodes.Status204NoContent).TakesUntil()
             .TakesQuery(("fromSequence", JsonSchemaType.Integer, "Only events after this one, as Last-Event-ID"));
     }
 
@@ -83,7 +83,15 @@ internal static class WorkflowEndpoints
     private static async Task<IResult> AttachAsync(string id, string executionId, HttpContext context, ExecutionRegistry executions, EventStreams streams)
     {
         var execution = await FindAsync(executions, id, executionId, context.RequestAborted);
-        await RunStreamAsync(context, streams, execution, LastSeen(context.Request) + 1, EndsAtSuspension(context.Request));
+        var (from, endsAtSuspension) = (LastSeen(context.Request) + 1, EndsAtSuspension(context.Request));
+
+        // The one answer that keeps an EventSource from coming back.
+        if (from > execution.Log.LastSequence && execution.Log.IsSealed)
+        {
+            return TypedResults.NoContent();
+        }
+
+        await RunStreamAsync(context, streams, execution, from, endsAtSuspension);
         return Results.Empty;
     }
 

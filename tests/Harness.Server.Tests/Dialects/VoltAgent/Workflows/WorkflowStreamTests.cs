@@ -111,6 +111,20 @@ public sealed class WorkflowStreamTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ClientThatHasSeenTheEndIsToldThatNothingComesAnyMore()
+    {
+        var id = (await _server.OrderAsync(1)).Text("executionId");
+        var path = $"/workflows/order-approval/executions/{id}/stream";
+        using var all = await StreamOf.GetAsync(_server.App.Client, path);
+        await all.ReadToEndAsync();
+
+        using var header = await _server.App.SendAsync(HttpMethod.Get, path, ("Last-Event-ID", all.Ids[^1]));
+        using var query = await _server.App.SendAsync(HttpMethod.Get, $"{path}?fromSequence={all.Ids[^1]}");
+
+        Assert.Equal((HttpStatusCode.NoContent, HttpStatusCode.NoContent), (header.StatusCode, query.StatusCode));
+    }
+
+    [Fact]
     public async Task ClientThatLeavesTheStreamLeavesTheWorkflowRunning()
     {
         var stream = await StreamOf.PostAsync(_server.App.Client, "/workflows/long/stream", """{"input":1}""");
