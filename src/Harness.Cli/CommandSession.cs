@@ -12,6 +12,7 @@ internal static class CommandSession
     /// <inheritdoc cref="RunAsync(Func{CancellationToken, Task{int}}, string?)"/>
     public static async Task<int> RunAsync(Func<CancellationToken, Task<int>> runAsync, Func<string?> onInterrupt)
     {
+        StandardOutput.Use();
         using var interruption = new Interruption();
         try
         {

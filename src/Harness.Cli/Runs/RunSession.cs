@@ -11,6 +11,7 @@ internal static class RunSession
 
     public static async Task<int> RunAsync(RunRequest request)
     {
+        StandardOutput.Use();
         using var interruption = new Interruption();
         try
         {

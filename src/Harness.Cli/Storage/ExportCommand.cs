@@ -40,7 +40,7 @@ internal static class ExportCommand
             }
             else
             {
-                await using var stdout = Console.OpenStandardOutput();
+                await using var stdout = StandardOutput.Open();
                 await WriteAsync(export, parsed.GetValue(format)!, stdout, stop);
             }
 
@@ -55,6 +55,11 @@ internal static class ExportCommand
         var unfinished = file + ".part";
         try
         {
+            if (Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder)
+            {
+                Directory.CreateDirectory(folder);
+            }
+
             await using (var stream = File.Create(unfinished))
             {
                 await WriteAsync(export, format, stream, cancellationToken);
@@ -68,7 +73,11 @@ internal static class ExportCommand
         }
         finally
         {
-            File.Delete(unfinished);
+            // Asked first: where there is no folder, to delete is an error.
+            if (File.Exists(unfinished))
+            {
+                File.Delete(unfinished);
+            }
         }
     }
 

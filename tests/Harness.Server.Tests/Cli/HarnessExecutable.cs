@@ -6,7 +6,7 @@ namespace Harness.Server.Tests.Cli;
 internal static partial class HarnessExecutable
 {
     /// <summary>No key of this machine reaches a test, and nothing of this machine's configuration.</summary>
-    private static readonly Dictionary<string, string?> Environment = new[]
+    public static IReadOnlyDictionary<string, string?> Environment { get; } = new[]
     {
         "VF_API_KEY", "VF_SUBDOMAIN", "VF_API_URL", "VF_RUNTIME_URL", "VF_ANALYTICS_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL",
         "HARNESS_API_KEYS", "HARNESS_STORE", "NO_COLOR", "ASPNETCORE_URLS", "ASPNETCORE_ENVIRONMENT",

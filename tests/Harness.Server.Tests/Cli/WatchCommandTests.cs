@@ -61,6 +61,24 @@ public sealed class WatchCommandTests
         Assert.Contains($"\"output\":{deep}", exported.Output);
     }
 
+    [Theory]
+    [InlineData("export")]
+    [InlineData("watch")]
+    [InlineData("list")]
+    public async Task OutputThatCannotBeWrittenExitsWithTwo(string command)
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "There is no device here that is always full");
+        await using var app = await HarnessApp.StartAsync();
+        var execution = app.Executions.Start(Plans.Ended(ExecutionStatus.Completed));
+        await execution.Completion.WaitAsync(Stop);
+        var id = command == "list" ? "" : execution.Id;
+
+        await using var shell = InShell($"{command} {id} --server {app.Address} > /dev/full");
+
+        Assert.Equal(2, await shell.WaitForExitAsync());
+        Assert.Equal("Cannot write to standard output: No space left on device", shell.Output.Trim());
+    }
+
     [Fact]
     public async Task CancelEndsAnExecutionThatIsWatchedElsewhere()
     {
@@ -144,6 +162,10 @@ public sealed class WatchCommandTests
         Assert.Equal(2, exitCode);
         Assert.Contains($"See: harness {args[0]} --help", output);
     }
+
+    /// <summary>The command with what a shell adds to it.</summary>
+    private static ChildProcess InShell(string command) =>
+        ChildProcess.Start("sh", ["-c", $"dotnet exec '{HarnessExecutable.Path}' {command}"], Stop, HarnessExecutable.Environment);
 
     private static async Task<string> StartAsync(HarnessApp app, object data)
     {

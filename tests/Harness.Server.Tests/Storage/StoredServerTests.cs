@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Harness.Cli.Hub;
+using Harness.Executions;
 using Harness.Server.Tests.Cli;
 using Harness.Server.Tests.Transports;
 using Harness.Storage;
@@ -228,6 +229,24 @@ public sealed class StoredServerTests : IDisposable
         Assert.True(exitCode == 0, xml);
         var tests = System.Xml.Linq.XDocument.Parse(xml).Descendants("testsuite").Single();
         Assert.Equal(("Greetings", "2", "1"), ((string?)tests.Attribute("name"), (string?)tests.Attribute("tests"), (string?)tests.Attribute("failures")));
+    }
+
+    [Fact]
+    public async Task ExportMakesTheFolderOfItsFileOrSaysWhyItCannot()
+    {
+        await using var app = await HarnessApp.StartAsync();
+        var execution = app.Executions.Start(Plans.Ended(ExecutionStatus.Completed));
+        await execution.Completion.WaitAsync(Stop);
+        var file = Path.Combine(_folder.NewOptions().Data, "runs", "today", "run.jsonl");
+
+        var written = await HarnessExecutable.RunAsync("export", execution.Id, "--server", app.Address.ToString(), "-o", file);
+        var refused = await HarnessExecutable.RunAsync("export", execution.Id, "--server", app.Address.ToString(), "-o", Path.Combine(file, "run.jsonl"));
+
+        Assert.True(written.ExitCode == 0, written.Output);
+        Assert.Contains("a line", await File.ReadAllTextAsync(file, Stop));
+        Assert.Equal(2, refused.ExitCode);
+        Assert.StartsWith($"Cannot write '{Path.Combine(file, "run.jsonl")}': ", refused.Output);
+        Assert.DoesNotContain("   at ", refused.Output);
     }
 
     [Fact]
