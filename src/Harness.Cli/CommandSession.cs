@@ -23,6 +23,10 @@ internal static class CommandSession
             await (onInterrupt() is { } last ? Console.Error.WriteLineAsync(last) : Task.CompletedTask);
             return interruption.ExitCode;
         }
+        catch (ReaderGoneException)
+        {
+            return ExitCode.NobodyReads;
+        }
         catch (RunException exception)
         {
             await Console.Error.WriteLineAsync(exception.Message);

@@ -14,4 +14,7 @@ internal static class ExitCode
 
     /// <summary>A shell adds the number of the signal that ended a process to this: 130 is Ctrl-C.</summary>
     public const int Signalled = 128;
+
+    /// <summary>Whatever read the output has gone: as a shell's own tools end, by the signal PIPE.</summary>
+    public const int NobodyReads = Signalled + 13;
 }

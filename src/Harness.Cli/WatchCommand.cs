@@ -14,7 +14,8 @@ internal static class WatchCommand
           harness watch 3f0c… --from 400                 From event 400 on
           harness watch 3f0c… --server http://hub:8080   On another machine
 
-        Exit codes: 0 it completed, 1 it failed or was cancelled, 2 there is none or no server, 130 Ctrl-C.
+        Exit codes: 0 it completed, 1 it failed or was cancelled, 2 there is none or no server, 130 Ctrl-C,
+        141 nobody reads the output any more.
         A lost connection is replaced and goes on after the last line shown. Ctrl-C ends the watching, not the execution.
         """;
 

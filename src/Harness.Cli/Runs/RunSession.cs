@@ -11,7 +11,8 @@ internal static class RunSession
 
     public static async Task<int> RunAsync(RunRequest request)
     {
-        StandardOutput.Use();
+        // Its reports and its exit code are there for others than who reads its lines.
+        StandardOutput.Use(endsWithReader: false);
         using var interruption = new Interruption();
         try
         {

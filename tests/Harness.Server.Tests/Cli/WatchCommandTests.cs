@@ -61,6 +61,24 @@ public sealed class WatchCommandTests
         Assert.Contains($"\"output\":{deep}", exported.Output);
     }
 
+    [Fact]
+    public async Task WatchEndsWhenNobodyReadsItsOutputAnyMore()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows does not tell");
+        await using var app = await HarnessApp.StartAsync(("Synthetic", "true"));
+        var id = await StartAsync(app, new { lines = 1_000_000, rate = 100 });
+
+        await using var shell = ChildProcess.Start(
+            "sh",
+            ["-c", $"{{ dotnet exec '{HarnessExecutable.Path}' watch {id} --server {app.Address}; echo ended with $? >&2; }} | head -1"],
+            Stop,
+            HarnessExecutable.Environment);
+        await shell.WaitForExitAsync();
+
+        Assert.Contains("ended with 141", shell.Output);
+        Assert.Equal(2, shell.Output.TrimEnd().Split('\n').Length);
+    }
+
     [Theory]
     [InlineData("export")]
     [InlineData("watch")]
