@@ -75,14 +75,15 @@ internal static class RunCommand
         command.SetAction((parsed, _) =>
         {
             var (name, folder, json) = (parsed.GetRequiredValue(path), parsed.GetValue(workflows), parsed.GetValue(input));
+            var outputs = (parsed.GetValue(output) ?? []).Chunk(2).Select(pair => new RunOutput(pair[0], pair[1])).ToList();
             var isHere = folder is not null || LocalWorkflow.IsFile(name, json is not null);
             return json is not null && !isHere
-                ? WorkflowSession.RunAsync(server.ToClientOrDefault(parsed), name, json, parsed.GetValue(verbose))
+                ? WorkflowSession.RunAsync(server.ToClientOrDefault(parsed), name, json, outputs, parsed.GetValue(verbose))
                 : RunSession.RunAsync(new RunRequest
                 {
                     Path = name,
                     Workflow = isHere ? new LocalWorkflow(name, folder, parsed.GetValue(agents), json) : null,
-                    Outputs = [.. (parsed.GetValue(output) ?? []).Chunk(2).Select(pair => new RunOutput(pair[0], pair[1]))],
+                    Outputs = outputs,
                     Server = server.ToClient(parsed),
                     FailFast = parsed.GetResult(failFast) is { Implicit: false } ? parsed.GetValue(failFast) : null,
                     Parallel = parsed.GetValue(parallel),

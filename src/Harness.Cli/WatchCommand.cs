@@ -59,14 +59,27 @@ internal static class WatchCommand
 
     /// <summary>Shows an execution to its end.</summary>
     /// <returns>The exit code of its result.</returns>
-    public static async Task<int> ShowAsync(HubClient client, ExecutionWatch watch, RunView view, CancellationToken cancellationToken)
-    {
-        await using var run = new RemoteRun(client, watch);
-        var result = await view.WatchAsync(watch.Id, interactions: 0, run, _ => { }, cancellationToken);
+    public static Task<int> ShowAsync(HubClient client, ExecutionWatch watch, RunView view, CancellationToken cancellationToken) =>
+        ShowAsync(client, watch, view, watch.Id, outputs: [], cancellationToken);
 
-        var report = RunReport.From(watch.Id, result.Data);
+    /// <summary>Shows an execution to its end, and writes reports of it under this name.</summary>
+    /// <returns>The exit code of its result.</returns>
+    /// <exception cref="RunException">It cannot be watched, or a report cannot be written.</exception>
+    public static async Task<int> ShowAsync(
+        HubClient client, ExecutionWatch watch, RunView view, string name, IReadOnlyList<RunOutput> outputs, CancellationToken cancellationToken)
+    {
+        var lines = new List<string>();
+        await using var run = new RemoteRun(client, watch);
+        var result = await view.WatchAsync(name, interactions: 0, run, outputs.Count > 0 ? lines.Add : _ => { }, cancellationToken);
+
+        var report = RunReport.From(name, result.Data);
         view.ShowReport(report);
         view.ShowOutput(result.Data);
+        foreach (var output in outputs)
+        {
+            await output.WriteAsync(report, lines);
+        }
+
         return report.ExitCode;
     }
 }

@@ -9,8 +9,9 @@ internal static class WorkflowSession
     /// <param name="client">The server.</param>
     /// <param name="workflow">The workflow's id.</param>
     /// <param name="input">Its input, as JSON or <c>@FILE</c>.</param>
+    /// <param name="outputs">The reports to write when it has ended.</param>
     /// <param name="verbose">Show times and the execution's id.</param>
-    public static Task<int> RunAsync(HubClient client, string workflow, string input, bool verbose)
+    public static Task<int> RunAsync(HubClient client, string workflow, string input, IReadOnlyList<RunOutput> outputs, bool verbose)
     {
         var id = "ID";
         return CommandSession.RunAsync(
@@ -19,7 +20,7 @@ internal static class WorkflowSession
                 var data = JsonSerializer.SerializeToElement(new { workflow, input = JsonArgument.Read("--input", input) });
                 var watch = await client.ExecuteAsync("workflow", data, stop);
                 id = watch.Id;
-                return await WatchCommand.ShowAsync(client, watch, RunView.OnConsole(verbose), stop);
+                return await WatchCommand.ShowAsync(client, watch, RunView.OnConsole(verbose), workflow, outputs, stop);
             },
             () => $"No longer watching; the workflow goes on. To end it: harness cancel {id}");
     }

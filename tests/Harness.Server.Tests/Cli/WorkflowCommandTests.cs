@@ -1,4 +1,6 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
+using Harness.Storage.Tests;
 
 namespace Harness.Server.Tests.Cli;
 
@@ -31,6 +33,22 @@ public sealed partial class WorkflowCommandTests
         Assert.Contains("Resumed at step manager", resumed.Output);
         Assert.Equal(1, again.ExitCode);
         Assert.Contains("Cannot resume: execution is not suspended (current status: completed)", again.Output);
+    }
+
+    [Fact]
+    public async Task ReportsOfAWorkflowOfAServerAreWritten()
+    {
+        var (server, address) = await HarnessExecutable.StartServerAsync("--workflows", Repository.File("samples", "workflows"));
+        await using var _ = server;
+        using var folder = new DataFolder();
+        var (json, xml) = (Path.Combine(folder.NewOptions().Data, "run.json"), Path.Combine(folder.NewOptions().Data, "run.xml"));
+
+        var (exitCode, output) = await HarnessExecutable.RunAsync(
+            "run", "order-approval", "--input", """{"orderId":"o1","amount":5}""", "--server", address.ToString(), "--output", "json", json, "--output", "junit", xml);
+
+        Assert.True(exitCode == 0, output);
+        Assert.Equal("completed", JsonElement.Parse(await File.ReadAllTextAsync(json, TestContext.Current.CancellationToken)).GetProperty("status").GetString());
+        Assert.Contains("order-approval", await File.ReadAllTextAsync(xml, TestContext.Current.CancellationToken));
     }
 
     [Theory]
