@@ -69,12 +69,16 @@ internal sealed class RunView
         }
     }
 
-    /// <summary>Shows what the execution gave, if it gave something.</summary>
+    /// <summary>Shows what the execution gave, if it gave something: a workflow its output, an agent its object or its words.</summary>
     public void ShowOutput(JsonElement data)
     {
-        if (data.TryGetProperty("output", out var output))
+        if (data.TryGetProperty("output", out var output) || data.TryGetProperty("object", out output))
         {
             WriteLine(output.GetRawText(), Style.Plain);
+        }
+        else if (data.Text("text") is { } text)
+        {
+            WriteLine(text, Style.Plain);
         }
     }
 

@@ -2,6 +2,8 @@ using System.Text.Json;
 using Harness.Cli.Hub;
 using Harness.Executions;
 using Harness.Server.Tests.Clients;
+using Harness.Server.Tests.Dialects.VoltAgent.Agents;
+using Harness.Tests.Generations;
 
 namespace Harness.Server.Tests.Cli;
 
@@ -95,6 +97,20 @@ public sealed class WatchCommandTests
 
         Assert.Equal(2, await shell.WaitForExitAsync());
         Assert.Equal("Cannot write to standard output: No space left on device", shell.Output.Trim());
+    }
+
+    [Theory]
+    [InlineData("text", """{"input":"hi"}""", "\nHello world\n")]
+    [InlineData("object", """{"input":"hi","schema":{"type":"object"}}""", "\n{\"a\":1}\n")]
+    public async Task WatchShowsWhatAnAgentSaid(string form, string body, string said)
+    {
+        await using var app = await AgentApp.StartAsync(form == "text" ? CodeModel.Saying("Hello ", "world") : CodeModel.Saying("{\"a\"", ":1}"));
+        var id = (await app.PostAsync($"/agents/a/{form}", body)).Data().Text("executionId");
+
+        var (exitCode, output) = await HarnessExecutable.RunAsync("watch", id, "--server", app.Address.ToString());
+
+        Assert.Equal(0, exitCode);
+        Assert.EndsWith(said, output);
     }
 
     [Fact]
