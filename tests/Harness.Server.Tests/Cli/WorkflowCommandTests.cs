@@ -31,6 +31,8 @@ public sealed partial class WorkflowCommandTests
         Assert.Contains("Invalid resume data: resumeData.approved is missing", refused.Output);
         Assert.Equal(0, resumed.ExitCode);
         Assert.Contains("Resumed at step manager", resumed.Output);
+        Assert.Contains("Suspended at step manager", run.Output);
+        Assert.DoesNotContain("Suspended", resumed.Output);
         Assert.Equal(1, again.ExitCode);
         Assert.Contains("Cannot resume: execution is not suspended (current status: completed)", again.Output);
     }
