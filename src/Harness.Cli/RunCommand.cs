@@ -18,6 +18,7 @@ internal static class RunCommand
           harness run order-approval --workflows samples/workflows --input @order.json
                                                              Run a workflow of a folder by its id, without a server
           harness run order-approval --input '{"amount":5}'  Run a workflow of a server by its id
+          harness run nightly --server http://hub:8080       Without an input
 
         Exit codes: 0 all tests passed or the workflow completed, 1 a test failed or the workflow did not complete,
         2 nothing could be run, 130 cancelled by Ctrl-C.
@@ -77,7 +78,8 @@ internal static class RunCommand
             var (name, folder, json) = (parsed.GetRequiredValue(path), parsed.GetValue(workflows), parsed.GetValue(input));
             var outputs = (parsed.GetValue(output) ?? []).Chunk(2).Select(pair => new RunOutput(pair[0], pair[1])).ToList();
             var isHere = folder is not null || LocalWorkflow.IsFile(name, json is not null);
-            return json is not null && !isHere
+            var isOnServer = !isHere && (json is not null || (server.IsGiven(parsed.CommandResult) && MayBeId(name)));
+            return isOnServer
                 ? WorkflowSession.RunAsync(server.ToClientOrDefault(parsed), name, json, outputs, parsed.GetValue(verbose))
                 : RunSession.RunAsync(new RunRequest
                 {
@@ -93,6 +95,10 @@ internal static class RunCommand
         });
         return command;
     }
+
+    // One word that is no file: not a path that was mistyped.
+    private static bool MayBeId(string name) =>
+        !Path.Exists(name) && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_');
 
     private static void CheckOutput(OptionResult result)
     {

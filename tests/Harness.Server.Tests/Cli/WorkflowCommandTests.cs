@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Harness.Storage.Tests;
+using Harness.Workflows;
 
 namespace Harness.Server.Tests.Cli;
 
@@ -51,6 +52,21 @@ public sealed partial class WorkflowCommandTests
         Assert.True(exitCode == 0, output);
         Assert.Equal("completed", JsonElement.Parse(await File.ReadAllTextAsync(json, TestContext.Current.CancellationToken)).GetProperty("status").GetString());
         Assert.Contains("order-approval", await File.ReadAllTextAsync(xml, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task WorkflowOfAServerRunsWithoutAnInputToo()
+    {
+        await using var app = await HarnessApp.StartAsync(services => services.AddWorkflow(
+            Workflow.Begin<JsonElement>("nightly").AndThen("tell", (input, _, _) => Task.FromResult($"given {input.ValueKind}")).End()));
+
+        var run = await HarnessExecutable.RunAsync("run", "nightly", "--server", app.Address.ToString());
+        var unknown = await HarnessExecutable.RunAsync("run", "nightl", "--server", app.Address.ToString());
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.EndsWith("\n\"given Null\"\n", run.Output);
+        Assert.Equal(2, unknown.ExitCode);
+        Assert.Contains("Workflow not found: nightl. (There is no file or folder 'nightl' here, so it was taken for the id of a workflow.)", unknown.Output);
     }
 
     [Theory]
