@@ -18,6 +18,18 @@ public sealed partial class ExecutionLog
     // Set when the memory was given up.
     private Func<(ReadOnlyMemory<byte> Document, DateTimeOffset At)>? _describeEnd;
 
+    /// <summary>Bytes of memory that a log that is over has; more than that while it is read.</summary>
+    internal int KeptBytes
+    {
+        get
+        {
+            lock (_readers)
+            {
+                return _packed?.Length ?? (_head is null ? 0 : _windowBytes);
+            }
+        }
+    }
+
     /// <summary>
     /// Gives the memory of a log that is over back. Readers that have not come to the end go on with the store; without one they are told
     /// what they miss, and then how it ended.

@@ -3,22 +3,23 @@ namespace Harness.Executions;
 /// <summary>
 /// Retention in memory: finished executions in the order they ended, forgotten (or left to the store) by age, by count, and when all logs together need more memory than
 /// they may. One that is being read is kept until its readers are through, so that none misses the end, unless the memory is needed.
-/// Thread-safe.
+/// A quarter of the memory is theirs in any case: what has just ended must be found, also when running ones that say nothing hold all the rest. Thread-safe.
 /// </summary>
 internal sealed class FinishedExecutions : IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly LinkedList<(Execution Execution, DateTimeOffset EndedAt)> _queue = new();
+    private readonly LinkedList<FinishedExecution> _queue = new();
 
     // Those whose time has come while they were read, the oldest first. Bounded by the readers there may be.
-    private readonly LinkedList<(Execution Execution, DateTimeOffset EndedAt)> _read = new();
-    private readonly Dictionary<Execution, LinkedListNode<(Execution Execution, DateTimeOffset EndedAt)>> _places = [];
+    private readonly LinkedList<FinishedExecution> _read = new();
+    private readonly Dictionary<Execution, LinkedListNode<FinishedExecution>> _places = [];
     private readonly TimeSpan _retention;
     private readonly int _maxFinished;
     private readonly SegmentPool _pool;
     private readonly TimeProvider _time;
     private readonly Action<Execution> _forget;
     private readonly ITimer _timer;
+    private long _bytes;
 
     public FinishedExecutions(TimeSpan retention, int maxFinished, SegmentPool pool, TimeProvider time, Action<Execution> forget)
     {
@@ -34,9 +35,11 @@ internal sealed class FinishedExecutions : IDisposable
     /// <summary>Takes an execution that has ended, and forgets those it displaces.</summary>
     public void Add(Execution execution)
     {
+        var bytes = execution.Log.KeptBytes;
         lock (_gate)
         {
-            _places[execution] = _queue.AddLast((execution, _time.GetUtcNow()));
+            _places[execution] = _queue.AddLast(new FinishedExecution(execution, _time.GetUtcNow(), bytes));
+            _bytes += bytes;
         }
 
         Sweep();
@@ -47,9 +50,9 @@ internal sealed class FinishedExecutions : IDisposable
     {
         lock (_gate)
         {
-            if (_places.Remove(execution, out var place))
+            if (_places.TryGetValue(execution, out var place))
             {
-                place.List!.Remove(place);
+                Take(place);
             }
         }
     }
@@ -64,6 +67,9 @@ internal sealed class FinishedExecutions : IDisposable
     }
 
     public void Dispose() => _timer.Dispose();
+
+    // Under the lock. What they had when they ended: those that were read then have less by now.
+    private bool IsMemoryNeeded => _pool.IsOverLimit && _bytes > _pool.LeastForEnded;
 
     private void Tick()
     {
@@ -88,7 +94,7 @@ internal sealed class FinishedExecutions : IDisposable
 
             while (_queue.First is { } oldest)
             {
-                if (!_pool.IsOverLimit && _queue.Count <= _maxFinished && _time.GetUtcNow() - oldest.Value.EndedAt < _retention)
+                if (!IsMemoryNeeded && _queue.Count <= _maxFinished && _time.GetUtcNow() - oldest.Value.EndedAt < _retention)
                 {
                     break;
                 }
@@ -127,13 +133,20 @@ internal sealed class FinishedExecutions : IDisposable
         return left;
     }
 
-    private bool MayGo(LinkedListNode<(Execution Execution, DateTimeOffset EndedAt)> place) =>
-        _pool.IsOverLimit || place.Value.Execution.Log.ReaderCount == 0;
+    private bool MayGo(LinkedListNode<FinishedExecution> place) =>
+        IsMemoryNeeded || place.Value.Execution.Log.ReaderCount == 0;
 
-    private Execution Take(LinkedListNode<(Execution Execution, DateTimeOffset EndedAt)> place)
+    private Execution Take(LinkedListNode<FinishedExecution> place)
     {
         place.List!.Remove(place);
         _places.Remove(place.Value.Execution);
+        _bytes -= place.Value.Bytes;
         return place.Value.Execution;
     }
+
+    /// <summary>One of them.</summary>
+    /// <param name="Execution">Which.</param>
+    /// <param name="EndedAt">When it ended.</param>
+    /// <param name="Bytes">What memory had of its log then.</param>
+    private readonly record struct FinishedExecution(Execution Execution, DateTimeOffset EndedAt, int Bytes);
 }

@@ -49,6 +49,9 @@ internal sealed class SegmentPool
     /// <summary>Bytes of all segments that a log or a reader holds.</summary>
     public long Used => Interlocked.Read(ref _used);
 
+    /// <summary>The least that logs which are over may keep, however much running ones have.</summary>
+    public long LeastForEnded => _limit / 4;
+
     /// <summary>True while more is in use than the limit allows.</summary>
     public bool IsOverLimit => Used > _limit;
 

@@ -397,6 +397,38 @@ public sealed class ExecutionRegistryTests
     }
 
     [Fact]
+    public async Task WhatHasJustEndedIsFoundAlsoWhenRunningOnesHoldTheMemory()
+    {
+        using var engine = new Engine(new ExecutionOptions { TotalWindowBytes = 1024 * 1024, WindowBytes = 512 * 1024 });
+        var running = new List<Execution>();
+        for (var i = 0; i < 3; i++)
+        {
+            running.Add(engine.Start(async (log, stop) =>
+            {
+                for (var line = 0; line < 3_500; line++)
+                {
+                    await log.WriteAsync(new string('x', 100), stop);
+                }
+
+                await Task.Delay(Timeout.Infinite, stop);
+                return Completed;
+            }));
+            while (running[^1].Log.LastSequence < 3_501)
+            {
+                await Task.Yield();
+            }
+        }
+
+        var ended = new List<Execution>();
+        for (var i = 0; i < 20; i++)
+        {
+            ended.Add(await engine.RunAsync("a line"));
+        }
+
+        Assert.All(ended, execution => Assert.True(engine.Registry.TryFind(execution.Id, out _)));
+    }
+
+    [Fact]
     public async Task OneThatIsBeingReadIsKeptAndThoseBehindItAreNot()
     {
         var time = new ManualTime();
