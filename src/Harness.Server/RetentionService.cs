@@ -26,8 +26,9 @@ internal sealed partial class RetentionService(
                     LogSwept(outcome.Deleted.Count, outcome.Trimmed.Count, outcome.Bytes);
                 }
             }
-            catch (StoreException e)
+            catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
+                // Whatever it is: a server does not end because something cannot be deleted.
                 LogFailed(e.Message);
             }
         }

@@ -145,7 +145,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     // After an error of the disk the connection may be in any state: the next group gets a new one.
     private void Recover(Exception error)
     {
-        if (!SqliteErrors.IsOfTheItem(error))
+        if (_connection is null || !SqliteErrors.IsOfTheItem(error))
         {
             LogReopened(error.Message);
             Disconnect();
@@ -154,7 +154,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
 
         try
         {
-            SqliteDatabase.Execute(_connection!, "ROLLBACK");
+            SqliteDatabase.Execute(_connection, "ROLLBACK");
         }
         catch (SqliteException)
         {

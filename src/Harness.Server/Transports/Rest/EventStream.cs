@@ -15,6 +15,7 @@ internal sealed class EventStream : ILogWatcher, IDisposable
     private readonly LogCursor _cursor;
     private readonly IEventText _text;
 
+    private readonly Lock _gate = new();
     private readonly StreamBell _bell = new();
     private readonly CancellationToken _stop;
     private readonly CancellationTokenRegistration _stopping;
@@ -27,6 +28,7 @@ internal sealed class EventStream : ILogWatcher, IDisposable
     private long _wroteAt;
     private volatile bool _wantsHeartbeat;
     private volatile bool _finishing;
+    private bool _isOver;
 
     public EventStream(HttpContext context, Execution execution, SubscribeCommand command, IEventText text, long now)
     {
@@ -103,13 +105,27 @@ internal sealed class EventStream : ILogWatcher, IDisposable
         _bell.Ring();
     }
 
-    /// <summary>Ends the connection, whatever it is doing.</summary>
-    public void Cut() => _context.Abort();
+    /// <summary>Ends the connection, whatever it is doing; does nothing when the request has ended, since others have its context then.</summary>
+    public void Cut()
+    {
+        lock (_gate)
+        {
+            if (!_isOver)
+            {
+                _context.Abort();
+            }
+        }
+    }
 
     public void OnAppended() => _bell.Ring();
 
     public void Dispose()
     {
+        lock (_gate)
+        {
+            _isOver = true;
+        }
+
         _stopping.Dispose();
         _cursor.Dispose();
     }
