@@ -19,6 +19,7 @@ internal sealed partial class StartFailure(ILogger<StartFailure> logger)
         ServerStartException or AgentException or StoreException or WorkflowFormatException => failure.Message,
         OptionsValidationException invalid => $"The configuration is not valid: {string.Join(' ', invalid.Failures)}",
         InvalidOperationException { InnerException: FormatException or ArgumentException } => failure.Message,
+        InvalidDataException { InnerException: FormatException } => $"{failure.Message} {failure.GetBaseException().Message}",
         _ => null,
     };
 

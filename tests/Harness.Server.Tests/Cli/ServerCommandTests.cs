@@ -5,6 +5,21 @@ namespace Harness.Server.Tests.Cli;
 public sealed class ServerCommandTests
 {
     [Fact]
+    public async Task SettingsThatAreNoJsonKeepTheServerFromStartingInOneLine()
+    {
+        using var data = new DataFolder();
+        var folder = Directory.CreateDirectory(data.NewOptions().Data).FullName;
+        await File.WriteAllTextAsync(Path.Combine(folder, "appsettings.json"), "{\"Harness\": {", TestContext.Current.CancellationToken);
+
+        await using var server = ChildProcess.Start(
+            "dotnet", ["exec", HarnessExecutable.Path, "server", "--port", "0", "--memory"], TestContext.Current.CancellationToken, HarnessExecutable.Environment, folder);
+
+        Assert.Equal(1, await server.WaitForExitAsync());
+        Assert.StartsWith($"Failed to load configuration from file '{Path.Combine(folder, "appsettings.json")}'. ", server.Output);
+        Assert.Single(server.Output.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
     public async Task ServerAnswersAndTerminatesWithZero()
     {
         var (server, address) = await HarnessExecutable.StartServerAsync();
