@@ -8,16 +8,18 @@ internal static class Terminal
     /// <summary>Columns of a table that goes into a file or a pipe, where there is no window to fit into.</summary>
     private const int PlainWidth = 160;
 
-    /// <summary>False when output goes elsewhere, or when <c>NO_COLOR</c> is set.</summary>
-    public static bool IsThere { get; } =
-        !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+    /// <summary>False when output goes elsewhere.</summary>
+    public static bool IsThere { get; } = !Console.IsOutputRedirected;
+
+    // Colours are all that NO_COLOR takes away: a terminal has its width and its progress bar without them.
+    private static readonly bool HasColors = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
 
     public static IAnsiConsole CreateConsole(TextWriter output, bool isTerminal)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-            ColorSystem = isTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            ColorSystem = isTerminal && HasColors ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             Interactive = isTerminal ? InteractionSupport.Detect : InteractionSupport.No,
             Out = new AnsiConsoleOutput(output),
         });

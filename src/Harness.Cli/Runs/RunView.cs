@@ -20,7 +20,7 @@ internal sealed class RunView
         _console = Terminal.CreateConsole(output, isTerminal);
     }
 
-    /// <summary>A view on standard output; plain when that is no terminal, or when <c>NO_COLOR</c> is set.</summary>
+    /// <summary>A view on standard output; plain when that is no terminal.</summary>
     public static RunView OnConsole(bool verbose) => new(Console.Out, Terminal.IsThere, verbose);
 
     /// <summary>Shows the events as they come.</summary>

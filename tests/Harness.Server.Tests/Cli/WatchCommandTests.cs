@@ -81,6 +81,23 @@ public sealed class WatchCommandTests
         Assert.Equal(2, shell.Output.TrimEnd().Split('\n').Length);
     }
 
+    [Fact]
+    public async Task TerminalWithoutColorsKeepsItsWidth()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/script"), "There is nothing here that makes a terminal");
+        await using var app = await HarnessApp.StartAsync();
+        await app.Executions.Start(Plans.Ended(ExecutionStatus.Completed)).Completion.WaitAsync(Stop);
+
+        var environment = new Dictionary<string, string?>(HarnessExecutable.Environment) { ["NO_COLOR"] = "1", ["TERM"] = "xterm-256color" };
+        await using var shell = ChildProcess.Start(
+            "/usr/bin/script", ["-qec", $"stty cols 100; dotnet exec '{HarnessExecutable.Path}' list --server {app.Address}", "/dev/null"], Stop, environment);
+        await shell.WaitForExitAsync();
+
+        var border = Assert.Single(shell.Output.Split('\n'), line => line.Contains('╭', StringComparison.Ordinal)).TrimEnd();
+        Assert.True(border.Length <= 100, border);
+        Assert.DoesNotMatch(@"\e\[[0-9;]*3[0-9]", shell.Output);
+    }
+
     [Theory]
     [InlineData("export")]
     [InlineData("watch")]
