@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Harness.Cli.Runs;
+using Harness.Suites;
 
 namespace Harness.Cli;
 
@@ -43,9 +44,9 @@ internal static class RunCommand
         var failFast = new Option<bool>("--fail-fast") { Description = "Stop at the first test that fails [default: as the suite says]", HelpName = "true|false" };
         var parallel = new Option<int?>("--parallel")
         {
-            Description = "Tests that run at once [default: as the suite says]",
+            Description = $"Tests that run at once, 1 to {Suite.MaxParallel} [default: as the suite says]",
             HelpName = "n",
-            CustomParser = result => Numbers.Parse(result, 1, 1000),
+            CustomParser = result => Numbers.Parse(result, 1, Suite.MaxParallel),
         };
         var input = new Option<string>("--input", "-i") { Description = "Run a workflow with this input, as JSON or @FILE", HelpName = "json" };
         var workflows = new Option<string>("--workflows") { Description = "Run a workflow of this folder here, by its id", HelpName = "folder" };

@@ -77,6 +77,7 @@ public sealed class RunCommandTests
     [InlineData("--output", "xml", "report.xml")]
     [InlineData("--output", "junit")]
     [InlineData("--parallel", "0")]
+    [InlineData("--parallel", "65")]
     [InlineData("--server", "nowhere")]
     [InlineData("--no-such-flag")]
     public async Task WrongUsageExitsWithTwoAndSaysWhereHelpIs(params string[] flags)
