@@ -10,6 +10,8 @@ namespace Harness.Storage.Tests;
 /// <summary>What happens to a data folder, and what is said about it.</summary>
 public sealed class SqliteFaultTests : IDisposable
 {
+    private const long ReserveBytes = 768 * 1024;
+
     private readonly DataFolder _folder = new();
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -321,6 +323,73 @@ public sealed class SqliteFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task FullDiskCanBeSweptAndThenTakesMore()
+    {
+        using var disk = TinyDisk.Mount(_folder.NewOptions().Data);
+        await using var store = Reserved(disk);
+        await store.OpenAsync(Stop);
+        var number = await FillAsync(store);
+        TakeTheRest(disk);
+
+        var swept = await store.SweepAsync(new RetentionRule(null, 10, null), Stop);
+
+        Assert.Null(swept.Failure);
+        Assert.InRange(swept.Deleted.Count, number - 12, number);
+        Assert.InRange(new DirectoryInfo(disk.Folder).GetFiles("harness.db*").Sum(file => file.Length), 0, 512 * 1024);
+        await store.AppendAsync(Appends.Whole(Appends.Execution(number + 1), 3000), Stop);
+        Assert.Equal(ReserveBytes, new FileInfo(Path.Combine(disk.Folder, "harness.reserve")).Length);
+    }
+
+    [Fact]
+    public async Task RoomToDeleteIsNotTakenByWhatIsNew()
+    {
+        using var disk = TinyDisk.Mount(_folder.NewOptions().Data);
+        await using var store = Reserved(disk);
+        await store.OpenAsync(Stop);
+        await store.AppendAsync(Appends.Created(Appends.Execution(1000), Appends.Frames(1, 1)), Stop);
+        var ballast = Path.Combine(disk.Folder, "ballast");
+        await File.WriteAllBytesAsync(ballast, new byte[512 * 1024], Stop);
+        var number = await FillAsync(store);
+        TakeTheRest(disk);
+
+        // The first ones may do with what the log has left.
+        for (var deleted = 1; File.Exists(Path.Combine(disk.Folder, "harness.reserve")); deleted++)
+        {
+            Assert.True(await store.DeleteAsync(deleted, Stop));
+        }
+
+        // Somebody else is faster than the reserve.
+        await File.WriteAllBytesAsync(ballast, new byte[new FileInfo(ballast).Length + new DriveInfo(disk.Folder).AvailableFreeSpace - 256 * 1024], Stop);
+        await AssertFullAsync(store, Appends.Whole(Appends.Execution(number + 1), 100));
+        await AssertFullAsync(store, Appends.More(1000, Appends.Frames(2, 1)));
+        await store.AppendAsync(Appends.More(1000, Appends.Frames(2, 1)) with { Ended = Appends.End(2, 200), IsRepair = true }, Stop);
+
+        File.Delete(ballast);
+        await store.SweepAsync(new RetentionRule(null, 10, null), Stop);
+        await store.AppendAsync(Appends.Whole(Appends.Execution(number + 1), 100), Stop);
+    }
+
+    [Fact]
+    public async Task ServerStartsOnAFullDiskAndDeletes()
+    {
+        using var disk = TinyDisk.Mount(_folder.NewOptions().Data);
+        int number;
+        await using (var store = Reserved(disk))
+        {
+            await store.OpenAsync(Stop);
+            number = await FillAsync(store);
+        }
+
+        TakeTheRest(disk);
+        await using var again = Reserved(disk);
+        await again.OpenAsync(Stop);
+        var swept = await again.SweepAsync(new RetentionRule(null, 10, null), Stop);
+
+        Assert.Null(swept.Failure);
+        Assert.InRange(swept.Deleted.Count, number - 12, number);
+    }
+
+    [Fact]
     public async Task FullDiskIsSaidAtStart()
     {
         using var disk = TinyDisk.Mount(_folder.NewOptions().Data);
@@ -469,6 +538,52 @@ public sealed class SqliteFaultTests : IDisposable
             Directory.GetFileSystemEntries("/proc/self/fd"),
             descriptor => new FileInfo(descriptor).LinkTarget?.Contains("etilqs_", StringComparison.Ordinal) == true);
         SqliteDatabase.Execute(connection, "ROLLBACK");
+    }
+
+    private static ExecutionStore Reserved(TinyDisk disk)
+    {
+        var options = new StoreOptions { Data = disk.Folder };
+        return new ExecutionStore(new SqliteDatabase(options, NullLogger.Instance, reserveBytes: ReserveBytes), options);
+    }
+
+    /// <summary>Ended executions until there is no room for one more, and its number.</summary>
+    private static async Task<int> FillAsync(ExecutionStore store)
+    {
+        for (var number = 1; ; number++)
+        {
+            try
+            {
+                await store.AppendAsync(Appends.Whole(Appends.Execution(number), 3000, Appends.Noon.AddMinutes(number)), Stop);
+            }
+            catch (StoreException error)
+            {
+                Assert.Contains("is full: free some space", error.Message);
+                return number;
+            }
+        }
+    }
+
+    private static async Task AssertFullAsync(ExecutionStore store, StoreAppend append)
+    {
+        var error = await Assert.ThrowsAsync<StoreException>(() => store.AppendAsync(append, Stop).AsTask());
+        Assert.Contains("is full: free some space", error.Message);
+        Assert.True(error.IsTransient);
+    }
+
+    private static void TakeTheRest(TinyDisk disk)
+    {
+        using var ballast = new FileStream(Path.Combine(disk.Folder, "ballast"), FileMode.Append, FileAccess.Write, FileShare.None, bufferSize: 0);
+        try
+        {
+            while (true)
+            {
+                ballast.Write(new byte[4096]);
+            }
+        }
+        catch (IOException)
+        {
+            // Full.
+        }
     }
 
     private static async Task<int> AppendUntilFullAsync(IExecutionStore store)

@@ -65,6 +65,25 @@ internal sealed partial class SqliteCheckpoints : IAsyncDisposable
         }
     }
 
+    /// <summary>Has the log emptied soon, from any thread.</summary>
+    public void Ask() => _bell.Release();
+
+    /// <summary>For the writer, between two transactions: empties the log and gives its room back to the disk, as far as there is room for that.</summary>
+    public void Truncate(SqliteConnection connection)
+    {
+        try
+        {
+            lock (_checkpointing)
+            {
+                Checkpoint(connection, "TRUNCATE");
+            }
+        }
+        catch (SqliteException error)
+        {
+            LogFailed(error.Message);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         _stopping = true;

@@ -24,16 +24,18 @@ internal sealed partial class SqliteDatabase : IStoreDatabase
     private readonly StoreSchema _schema;
     private readonly string _folder;
     private readonly string _readers;
+    private readonly SqliteReserve _reserve;
     private FolderLock? _lock;
     private SqliteWriter? _writer;
 
-    public SqliteDatabase(StoreOptions options, ILogger logger, StoreSchema? schema = null)
+    public SqliteDatabase(StoreOptions options, ILogger logger, StoreSchema? schema = null, long reserveBytes = SqliteReserve.UsualBytes)
     {
         _options = options;
         _logger = logger;
         _schema = schema ?? StoreSchema.Of("Sqlite");
         _folder = Path.GetFullPath(options.Data);
         File = FileIn(options);
+        _reserve = new SqliteReserve(_folder, reserveBytes, logger);
         _readers = new SqliteConnectionStringBuilder
         {
             DataSource = File,
@@ -165,31 +167,19 @@ internal sealed partial class SqliteDatabase : IStoreDatabase
         _lock = FolderLock.Take(_folder, File);
         try
         {
-            if (System.IO.File.Exists(File))
-            {
-                SqliteFileCheck.Check(File);
-            }
-            else
-            {
-                await MakeAsync(cancellationToken);
-            }
-
-            var connection = Connect(File);
+            SqliteConnection connection;
             try
             {
-                await _schema.ApplyAsync(connection, Tables, File, cancellationToken);
-
-                // A backup by SQLite's own tools comes back without one.
-                UseWriteAheadLog(connection, File);
-                Execute(connection, "UPDATE meta SET owner = owner + 1");
+                connection = await OpenFileAsync(cancellationToken);
             }
-            catch
+            catch (Exception error) when (SqliteErrors.IsFull(error) && _reserve.Release())
             {
-                await connection.DisposeAsync();
-                throw;
+                // To start is to be able to delete.
+                connection = await OpenFileAsync(cancellationToken);
             }
 
-            _writer = new SqliteWriter(this, connection, _logger);
+            _reserve.TryMake();
+            _writer = new SqliteWriter(this, connection, _reserve, _logger);
         }
         catch (Exception error) when (error is SqliteException or IOException or UnauthorizedAccessException)
         {
@@ -202,6 +192,34 @@ internal sealed partial class SqliteDatabase : IStoreDatabase
                 _lock.Dispose();
                 _lock = null;
             }
+        }
+    }
+
+    private async Task<SqliteConnection> OpenFileAsync(CancellationToken cancellationToken)
+    {
+        if (System.IO.File.Exists(File))
+        {
+            SqliteFileCheck.Check(File);
+        }
+        else
+        {
+            await MakeAsync(cancellationToken);
+        }
+
+        var connection = Connect(File);
+        try
+        {
+            await _schema.ApplyAsync(connection, Tables, File, cancellationToken);
+
+            // A backup by SQLite's own tools comes back without one.
+            UseWriteAheadLog(connection, File);
+            Execute(connection, "UPDATE meta SET owner = owner + 1");
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
         }
     }
 
@@ -235,11 +253,27 @@ internal sealed partial class SqliteDatabase : IStoreDatabase
         var used = await PagesAsync("page_count", cancellationToken) - free;
 
         // What is free is written to again before the file grows: a part of it stays, and a store at its limit need not move pages for what comes next.
-        var stays = Math.Max(LeastFreePages, used / ShareOfFree);
+        // A full disk gets all of it.
+        var stays = _reserve.IsOut ? 0 : Math.Max(LeastFreePages, used / ShareOfFree);
+        if (free <= stays)
+        {
+            return;
+        }
+
         for (; free > stays; free -= Step)
         {
             var call = new SqlCall(new SqlText($"PRAGMA incremental_vacuum({Math.Min(Step, free - stays)})"));
             await Writes.WriteAsync(new WriteItem(0, [call], 0) { IsAlone = true }, cancellationToken);
+        }
+
+        // The file gets shorter when the write-ahead log is emptied.
+        if (_reserve.IsOut)
+        {
+            await Writes.WriteAsync(new WriteItem(0, [new SqlCall(SqliteWriter.EmptyLog)], 0) { IsAlone = true }, cancellationToken);
+        }
+        else
+        {
+            _writer!.AskForCheckpoint();
         }
     }
 

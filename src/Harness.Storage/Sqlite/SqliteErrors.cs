@@ -16,11 +16,24 @@ internal static class SqliteErrors
     private const int Constraint = 19;
     private const int NotADatabase = 26;
     private const int ForeignKey = 787;
+    private const int SharedMemorySize = 4874;
 
     public static bool IsDamage(Exception error) => error is SqliteException { SqliteErrorCode: Corrupt or NotADatabase };
 
     /// <summary>True when only the item that was written is to blame, and the connection is as good as before.</summary>
     public static bool IsOfTheItem(Exception error) => error is SqliteException { SqliteErrorCode: Constraint or Full };
+
+    /// <summary>True when there was no room on the disk, also for the index of the write-ahead log.</summary>
+    public static bool IsFull(Exception? error) =>
+        error is SqliteException { SqliteErrorCode: Full } or SqliteException { SqliteExtendedErrorCode: SharedMemorySize }
+        || (error is StoreException && IsFull(error.InnerException));
+
+    /// <summary>There is no room for what was to be kept.</summary>
+    public static StoreException FullDisk(string file, Exception? error = null) => new(
+        $"The disk that holds {Path.GetDirectoryName(file)} is full: free some space; executions can be started again then", error)
+    {
+        IsTransient = true,
+    };
 
     public static StoreException Explain(Exception error, string file)
     {
@@ -32,8 +45,7 @@ internal static class SqliteErrors
                 new("What was to be kept belongs to an execution that is not in the store any more", error) { IsForGood = true },
             SqliteException { SqliteErrorCode: Constraint } =>
                 new("An execution with the same id or idempotency key is already in the store", error) { IsForGood = true },
-            SqliteException { SqliteErrorCode: Full } =>
-                new($"The disk that holds {folder} is full: free some space; executions can be started again then", error) { IsTransient = true },
+            _ when IsFull(error) => FullDisk(file, error),
             SqliteException { SqliteErrorCode: Corrupt or NotADatabase } => Damaged(file, error.Message, error),
             SqliteException { SqliteErrorCode: Busy or Locked } =>
                 new($"{file} is locked by another program; close it", error) { IsTransient = true },

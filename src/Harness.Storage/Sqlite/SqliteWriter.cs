@@ -7,9 +7,13 @@ namespace Harness.Storage.Sqlite;
 /// <summary>The thread that writes: SQLite has one writer, and its calls block.</summary>
 internal sealed partial class SqliteWriter : IAsyncDisposable
 {
+    /// <summary>For an item that is alone: the write-ahead log gives its room back, if there is room to empty it.</summary>
+    public static readonly SqlText EmptyLog = new("PRAGMA wal_checkpoint(TRUNCATE)");
+
     private static readonly SqlText Commit = new("COMMIT");
 
     private readonly SqliteDatabase _database;
+    private readonly SqliteReserve _reserve;
     private readonly ILogger _logger;
     private readonly SqliteCheckpoints _checkpoints;
     private readonly Dictionary<SqlText, SqliteStatement> _statements = new(ReferenceEqualityComparer.Instance);
@@ -18,14 +22,18 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     private SqliteConnection? _connection;
     private SqliteCommand? _begin;
 
-    public SqliteWriter(SqliteDatabase database, SqliteConnection connection, ILogger logger)
+    public SqliteWriter(SqliteDatabase database, SqliteConnection connection, SqliteReserve reserve, ILogger logger)
     {
+        _reserve = reserve;
         _database = database;
         _connection = connection;
         _logger = logger;
         _checkpoints = new SqliteCheckpoints(database, logger);
         new Thread(Run) { IsBackground = true, Name = "Harness store" }.Start();
     }
+
+    /// <summary>Has the write-ahead log emptied soon.</summary>
+    public void AskForCheckpoint() => _checkpoints.Ask();
 
     public async ValueTask DisposeAsync()
     {
@@ -61,16 +69,16 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     private bool TryWrite(List<WriteItem> group)
     {
         group.RemoveAll(_database.Writes.FailsAfterLoss);
+        group.RemoveAll(FailsWithoutRoom);
         try
         {
-            if (group is [{ IsAlone: true }])
+            try
             {
-                _connection ??= _database.Connect(_database.File);
-                group[0].Calls.ToList().ForEach(Maintain);
+                Write(group);
             }
-            else if (group.Exists(item => item.Calls.Count > 0))
+            catch (SqliteException error) when (SqliteErrors.IsFull(error) && group is [{ Execution: 0 }])
             {
-                Transact(group);
+                WriteWithoutRoom(group, error);
             }
         }
         catch (Exception error)
@@ -86,6 +94,60 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         }
 
         group.ForEach(_database.Writes.Complete);
+        return true;
+    }
+
+    private void Write(List<WriteItem> group)
+    {
+        if (group is [{ IsAlone: true }])
+        {
+            _connection ??= _database.Connect(_database.File);
+            group[0].Calls.ToList().ForEach(Maintain);
+        }
+        else if (group.Exists(item => item.Calls.Count > 0))
+        {
+            Transact(group);
+        }
+    }
+
+    // What deletes makes room, and gets what there is: that of the log, if it can be emptied, and then the reserve.
+    private void WriteWithoutRoom(List<WriteItem> group, SqliteException error)
+    {
+        Recover(error);
+        try
+        {
+            MakeRoom();
+            Write(group);
+        }
+        catch (SqliteException again) when (SqliteErrors.IsFull(again) && _reserve.Release())
+        {
+            Recover(again);
+            MakeRoom();
+            Write(group);
+        }
+    }
+
+    // Begun without the room to end it, emptying the log would use up what is left, for nothing.
+    private void MakeRoom()
+    {
+        _connection ??= _database.Connect(_database.File);
+        using var command = _connection.CreateCommand();
+        command.CommandText = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+        if ((long)command.ExecuteScalar()! - new FileInfo(_database.File).Length <= _reserve.Free())
+        {
+            _checkpoints.Truncate(_connection);
+        }
+    }
+
+    // Else what runs would take the room that is there to delete with.
+    private bool FailsWithoutRoom(WriteItem item)
+    {
+        if (!item.NeedsRoom || !_reserve.IsOut || _reserve.TryMake())
+        {
+            return false;
+        }
+
+        _database.Writes.Fail(item, SqliteErrors.FullDisk(_database.File));
         return true;
     }
 
@@ -111,6 +173,12 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     // Some pragmas do a part of their work with every row.
     private void Maintain(SqlCall call)
     {
+        if (call.Sql == EmptyLog)
+        {
+            MakeRoom();
+            return;
+        }
+
         using var command = _connection!.CreateCommand();
         command.CommandText = call.Sql.Text;
         using var row = command.ExecuteReader();

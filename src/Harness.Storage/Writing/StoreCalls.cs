@@ -49,10 +49,11 @@ internal static class StoreCalls
                 (long)details.Length));
         }
 
-        return new WriteItem(append.Execution, calls, bytes + BytesPerCall * calls.Count) 
+        return new WriteItem(append.Execution, calls, bytes + BytesPerCall * calls.Count)
         {
             IsRepair = append.IsRepair,
             IsEnd = append.Ended is not null,
+            NeedsRoom = append.Created is not null || append.Ended is null,
         };
     }
 

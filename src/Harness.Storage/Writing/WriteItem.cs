@@ -29,6 +29,9 @@ internal sealed class WriteItem(long execution, IReadOnlyList<SqlCall> calls, in
     /// <summary>True for an append with the end of an execution: it is never written behind, since nothing comes after it that could be told of a failure.</summary>
     public bool IsEnd { get; init; }
 
+    /// <summary>True for what can wait until there is room on the disk, unlike deletions and ends.</summary>
+    public bool NeedsRoom { get; init; }
+
     /// <summary>True when nobody waits for it any more: then it is not tried again.</summary>
     public bool IsAbandoned => Volatile.Read(ref _state) == GivenUp;
 
