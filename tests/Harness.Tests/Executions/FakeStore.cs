@@ -177,7 +177,10 @@ internal sealed class FakeStore : IExecutionStore
             }
 
             return ValueTask.FromResult(new SweepOutcome(
-                [.. deleted.Select(execution => new SweptExecution(execution.Number, execution.Id, 0))], trimmed, 0) { Failure = DeleteFailure });
+                [.. deleted.Select(execution => new SweptExecution(execution.Number, execution.Id, 0))], trimmed, 0)
+            {
+                Failure = DeleteFailure,
+            });
         }
     }
 
