@@ -135,7 +135,10 @@ internal static class StoreSql
         "execution", "first", "last");
 
     public static readonly SqlText Kept = new(
-        "SELECT COUNT(*), CAST(COALESCE(SUM(kept), 0) AS bigint) FROM execution WHERE completed_at IS NOT NULL") { IsLong = true };
+        "SELECT COUNT(*), CAST(COALESCE(SUM(kept), 0) AS bigint) FROM execution WHERE completed_at IS NOT NULL")
+    {
+        IsLong = true,
+    };
 
     public static readonly SqlText OldestEnded = new(
         """
