@@ -42,9 +42,17 @@ internal sealed class ConnectionProtocol(IHubProtocol protocol) : IHubProtocol
 
     public bool TryParseMessage(ref ReadOnlySequence<byte> input, IInvocationBinder binder, [NotNullWhen(true)] out HubMessage? message)
     {
-        if (!protocol.TryParseMessage(ref input, binder, out message))
+        var messages = input;
+        try
         {
-            return false;
+            if (!protocol.TryParseMessage(ref input, binder, out message))
+            {
+                return false;
+            }
+        }
+        catch (InvalidDataException) when (_isJson && DeepInvocation.TryRefuse(messages, out message))
+        {
+            // The protocol has taken it out of the input before it read it.
         }
 
         if (message is HubMethodInvocationMessage { InvocationId: { Length: > 0 } id })

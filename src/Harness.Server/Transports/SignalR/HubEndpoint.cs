@@ -14,6 +14,7 @@ internal static class HubEndpoint
     public static IServiceCollection AddExecutionHub(this IServiceCollection services)
     {
         services.AddSignalR(hub => hub.AddFilter<HubErrors>()).AddHarnessMessagePack();
+        services.AddOptions<JsonHubProtocolOptions>().Configure(json => json.PayloadSerializerOptions.MaxDepth = JsonSyntax.MaxDepth);
         services.AddOptions<HubOptions>().Configure<IOptions<ServerOptions>>((hub, server) => Configure(hub, server.Value));
         return services
             .AddSingleton<HubErrors>()

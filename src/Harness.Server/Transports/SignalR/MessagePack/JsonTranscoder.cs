@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text.Json;
+using Microsoft.AspNetCore.SignalR;
 
 namespace Harness.Server.Transports.SignalR.MessagePack;
 
@@ -55,7 +56,8 @@ internal static class JsonTranscoder
     }
 
     /// <summary>Writes the next MessagePack value as JSON: binary as base64, timestamps as ISO 8601.</summary>
-    /// <exception cref="InvalidDataException">It is not MessagePack, nested too deep, or JSON has no such value.</exception>
+    /// <exception cref="InvalidDataException">It is not MessagePack, or JSON has no such value.</exception>
+    /// <exception cref="HubException">It is nested too deep, which clients are told.</exception>
     public static void ToJson(ref MessagePackReader reader, Utf8JsonWriter writer, int depth = 0)
     {
         switch (reader.Kind)
@@ -151,7 +153,7 @@ internal static class JsonTranscoder
     {
         if (depth == MaxDepth)
         {
-            throw new InvalidDataException($"A value is nested deeper than {MaxDepth} levels");
+            throw new HubException($"The command is nested deeper than {MaxDepth} levels");
         }
 
         if (reader.Kind == MessagePackKind.Array)

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
 
 namespace Harness.Server.Transports.SignalR.MessagePack;
@@ -14,6 +15,7 @@ internal static class MessagePackValue
 {
     /// <summary>Reads one value, given by its bytes, as a type.</summary>
     /// <exception cref="InvalidDataException">It is not of this type.</exception>
+    /// <exception cref="HubException">It is nested too deep, which clients are told.</exception>
     public static object? Read(ReadOnlySpan<byte> value, Type type, JsonSerializerOptions json)
     {
         var reader = new MessagePackReader(value);
