@@ -48,7 +48,7 @@ internal sealed partial class StartBanner(
         WriteNamed($"{url}/workflows", "Workflow", workflows.All.Select(workflow => workflow.Id).ToList(), "execute|stream");
         WriteOwnRoutes();
         LogSafety(
-            keys.IsEmpty ? "No API key is asked for" : "Every request but /health needs an API key",
+            keys.IsEmpty ? "No API key is asked for" : "Every request but /health needs an API key, and the pages ask for it",
             ListenAddress.IsLoopback(options.Value)
                 ? "only this machine can connect; for others use --api-key, or --host 0.0.0.0 to let anyone in"
                 : "other machines can connect");

@@ -1,9 +1,10 @@
 using System.Net.Http.Headers;
+using Harness.Server.Swagger;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace Harness.Server.Safety;
 
-/// <summary>Lets a request through when it brings an API key, or when none is asked for. Health checks need none.</summary>
+/// <summary>Lets a request through when it brings an API key, or when none is asked for. Health checks need none, nor do the files of pages.</summary>
 internal sealed class ApiKeyGate(RequestDelegate next, ApiKeyRing keys)
 {
     private const string QueryName = "access_token";
@@ -18,7 +19,7 @@ internal sealed class ApiKeyGate(RequestDelegate next, ApiKeyRing keys)
     {
         // Also without keys: what a client sends as a key never stays where a log could find it.
         var fromQuery = TakeFromQuery(context.Request);
-        if (keys.IsEmpty || IsHealthCheck(context.Request.Path) || Sent(context.Request, fromQuery).Any(keys.Accepts))
+        if (keys.IsEmpty || IsHealthCheck(context.Request.Path) || IsPage(context) || Sent(context.Request, fromQuery).Any(keys.Accepts))
         {
             return next(context);
         }
@@ -38,6 +39,10 @@ internal sealed class ApiKeyGate(RequestDelegate next, ApiKeyRing keys)
 
     private static bool IsHealthCheck(PathString path) =>
         path.Equals("/health") || path.Equals("/health/") || path.Equals("/health/ready");
+
+    private static bool IsPage(HttpContext context) => context.GetEndpoint() is { } endpoint
+        ? endpoint.Metadata.GetMetadata<NeedsNoKey>() is not null
+        : SwaggerPages.IsPage(context.Request);
 
     private static IEnumerable<string> Sent(HttpRequest request, string? fromQuery)
     {

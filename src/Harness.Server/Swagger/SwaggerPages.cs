@@ -1,4 +1,5 @@
 using Harness.Server.Dialects.Voiceflow;
+using Harness.Server.Safety;
 using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
 
@@ -31,6 +32,9 @@ internal static class SwaggerPages
         app.UseWhen(context => context.GetEndpoint() is null && context.Request.Path.StartsWithSegments("/swagger"), UsePage);
     }
 
+    /// <summary>Whether it asks for the page or one of its files, where no endpoint is asked for.</summary>
+    public static bool IsPage(HttpRequest request) => request.Path.StartsWithSegments("/swagger") && IsFile(request);
+
     private static void UsePage(IApplicationBuilder pages)
     {
         pages.Use((context, next) => IsFile(context.Request) ? next(context) : AnswerNotFoundAsync(context));
@@ -39,6 +43,7 @@ internal static class SwaggerPages
             page.RoutePrefix = "swagger";
             page.DocumentTitle = "Harness API";
             page.SwaggerEndpoint(DocumentPath, "Harness API");
+            page.BringKey(pages.ApplicationServices.GetRequiredService<ApiKeyRing>());
         });
         pages.Run(AnswerNotFoundAsync);
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Harness.Server.Safety;
 using Microsoft.Extensions.Options;
 
@@ -38,7 +39,9 @@ public sealed class ApiKeyTests : IAsyncLifetime
     [Theory]
     [InlineData("/api/v1/system/info")]
     [InlineData("/api/v1/tests/status/x")]
-    [InlineData("/swagger/index.html")]
+    [InlineData("/swagger")]
+    [InlineData("/doc")]
+    [InlineData("/")]
     [InlineData("/swagger/doc.json")]
     [InlineData("/ws")]
     [InlineData("/nope")]
@@ -65,6 +68,36 @@ public sealed class ApiKeyTests : IAsyncLifetime
         using var response = await _app.SendAsync(HttpMethod.Get, path);
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("/ui", "/doc")]
+    [InlineData("/swagger/index.html", "/swagger/doc.json")]
+    public async Task PageAndItsFilesNeedNoKeyAndBringTheOneTheyAreGiven(string path, string document)
+    {
+        var page = new Uri(_app.Address, path);
+        var html = await _app.Client.GetStringAsync(page, Stop);
+        var files = Regex.Matches(html, "(?:src|href)=\"([^\"]+)\"").Select(match => new Uri(page, match.Groups[1].Value)).ToList();
+        Assert.Contains(files, file => file.AbsolutePath.EndsWith("swagger-ui-bundle.js", StringComparison.Ordinal));
+        foreach (var file in files)
+        {
+            using var response = await _app.Client.GetAsync(file, Stop);
+            Assert.True(response.IsSuccessStatusCode, $"{file}: {response.StatusCode}");
+        }
+
+        var script = await _app.Client.GetStringAsync(files.Single(file => file.AbsolutePath.EndsWith("/index.js", StringComparison.Ordinal)), Stop);
+        using var described = await _app.SendAsync(HttpMethod.Get, document, ("X-API-Key", "first"));
+
+        Assert.Contains("request.headers['X-API-Key'] = key", Regex.Unescape(script));
+        Assert.Equal(HttpStatusCode.OK, described.StatusCode);
+    }
+
+    [Fact]
+    public async Task PageOfAServerWithoutKeysAsksForNone()
+    {
+        await using var app = await HarnessApp.StartAsync();
+
+        Assert.DoesNotContain("X-API-Key", await app.Client.GetStringAsync("/ui/index.js", Stop));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Net.Mime;
 using System.Text;
+using Harness.Server.Safety;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
@@ -67,6 +68,7 @@ internal static class ApiPages
             page.RoutePrefix = "ui";
             page.DocumentTitle = "Harness API";
             page.SwaggerEndpoint($"/{Document}", "Harness API");
+            page.BringKey(routes.ServiceProvider.GetRequiredService<ApiKeyRing>());
             LinkFromOneUp(page);
         }).Build();
         routes.MapGet("/ui/{**file}", context =>
@@ -75,7 +77,7 @@ internal static class ApiPages
             context.SetEndpoint(null);
             context.Request.Path = context.GetRouteValue("file") is null ? "/ui/index.html" : context.Request.Path;
             return page(context);
-        }).ExcludeFromDescription();
+        }).ExcludeFromDescription().WithMetadata(new NeedsNoKey());
     }
 
     // As they are written and asked for, although the serializer would read them from texts too.
