@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
 
 namespace Harness.Server.Safety;
 
@@ -59,6 +60,12 @@ internal sealed class CrossOrigin(RequestDelegate next, OriginPolicy policy, IOp
         {
             headers.AccessControlAllowCredentials = "true";
         }
+
+        if (headers.Location.Count > 0)
+        {
+            // Where what was started can be found.
+            headers.Append(HeaderNames.AccessControlExposeHeaders, HeaderNames.Location);
+        }
     }
 
     private static void AnswerPreflight(HttpContext context)
@@ -66,9 +73,18 @@ internal sealed class CrossOrigin(RequestDelegate next, OriginPolicy policy, IOp
         var headers = context.Response.Headers;
         context.Response.StatusCode = StatusCodes.Status204NoContent;
         headers.AccessControlAllowMethods = "GET,POST,PUT,PATCH,DELETE,HEAD,OPTIONS";
-        headers.AccessControlAllowHeaders = "Origin,Content-Length,Content-Type,Authorization,X-API-Key"
-            + (IsForSignalR(context) ? ",X-Requested-With,X-SignalR-User-Agent" : "");
+        headers.AccessControlAllowHeaders = string.Join(',', AllowedHeaders(context));
         headers.AccessControlMaxAge = "43200";
+    }
+
+    // Those that clients of the reference server know, and then whatever else the page wants to send: the server that it asks is open to it.
+    private static IEnumerable<string> AllowedHeaders(HttpContext context)
+    {
+        string[] known = ["Origin", "Content-Length", "Content-Type", "Authorization", "X-API-Key"];
+        string[] ofSignalR = IsForSignalR(context) ? ["X-Requested-With", "X-SignalR-User-Agent"] : [];
+        var wanted = context.Request.Headers.AccessControlRequestHeaders.ToString()
+            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return known.Concat(ofSignalR).Concat(wanted).Distinct(StringComparer.OrdinalIgnoreCase);
     }
 
     private static bool IsForSignalR(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<SignalRClients>() is not null;

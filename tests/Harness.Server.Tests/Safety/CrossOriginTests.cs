@@ -38,6 +38,37 @@ public sealed class CrossOriginTests
     }
 
     [Fact]
+    public async Task PreflightAllowsWhatThePageWantsToSend()
+    {
+        await using var app = await HarnessApp.StartAsync();
+
+        using var response = await app.SendAsync(
+            HttpMethod.Options,
+            "/agents/demo/stream",
+            ("Origin", "http://localhost:3000"),
+            ("Access-Control-Request-Headers", "content-type, last-event-id,x-request-id"));
+
+        Assert.Equal(
+            "Origin,Content-Length,Content-Type,Authorization,X-API-Key,last-event-id,x-request-id", Header(response, "Access-Control-Allow-Headers"));
+    }
+
+    [Fact]
+    public async Task PageMayReadWhereWhatItStartedIs()
+    {
+        await using var app = await HarnessApp.StartAsync(("Synthetic", "true"));
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/executions")
+        {
+            Content = new StringContent("""{"kind":"synthetic","data":{"lines":1}}"""),
+            Headers = { { "Origin", "http://localhost:3000" } },
+        };
+
+        using var response = await app.Client.SendAsync(request, Stop);
+
+        Assert.NotNull(response.Headers.Location);
+        Assert.Equal("Location", Header(response, "Access-Control-Expose-Headers"));
+    }
+
+    [Fact]
     public async Task RequestWithoutOriginAndOfTheSameOriginGetNoHeader()
     {
         await using var app = await HarnessApp.StartAsync();
