@@ -25,9 +25,17 @@ internal sealed class CrossOrigin(RequestDelegate next, OriginPolicy policy, IOp
                 + $"Start it with --cors-origin {request.Headers.Origin} to allow them");
         }
 
-        if (!_answersBrowsers || request.Headers.Origin.Count == 0 || OriginPolicy.IsSameOrigin(request))
+        if (request.Headers.Origin.Count == 0 || OriginPolicy.IsSameOrigin(request))
         {
             return next(context);
+        }
+
+        if (!_answersBrowsers)
+        {
+            return MayChange(context)
+                ? RefuseAsync(context, "Origin not allowed", $"Pages of '{request.Headers.Origin}' may not call this server: it was started with --cors=false. "
+                    + "Start it without that flag to allow them")
+                : next(context);
         }
 
         if (HttpMethods.IsOptions(request.Method))
@@ -76,6 +84,11 @@ internal sealed class CrossOrigin(RequestDelegate next, OriginPolicy policy, IOp
         headers.AccessControlAllowHeaders = string.Join(',', AllowedHeaders(context));
         headers.AccessControlMaxAge = "43200";
     }
+
+    // A simple POST needs no preflight: without its answer a page could still start and cancel.
+    private static bool MayChange(HttpContext context) =>
+        !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method) && !HttpMethods.IsOptions(context.Request.Method)
+        && !HttpMethods.IsConnect(context.Request.Method) && context.GetEndpoint()?.Metadata.GetMetadata<ChecksOrigin>() is null;
 
     // Those that clients of the reference server know, and then whatever else the page wants to send: the server that it asks is open to it.
     private static IEnumerable<string> AllowedHeaders(HttpContext context)

@@ -147,6 +147,32 @@ public sealed class CrossOriginTests
         Assert.Equal(HttpStatusCode.NotFound, preflight.StatusCode);
     }
 
+    [Fact]
+    public async Task SwitchedOffAPageOfAnotherOriginCanChangeNothing()
+    {
+        await using var app = await HarnessApp.StartAsync(("Cors", "false"), ("Synthetic", "true"));
+
+        var foreign = await PostAsync("http://localhost:3000");
+        var own = await PostAsync(app.Address.GetLeftPart(UriPartial.Authority));
+
+        Assert.Equal(HttpStatusCode.Forbidden, foreign.Status);
+        Assert.Contains("--cors=false", foreign.Body);
+        Assert.Equal(HttpStatusCode.Accepted, own.Status);
+        Assert.Single(app.Executions.List());
+
+        async Task<(HttpStatusCode Status, string Body)> PostAsync(string origin)
+        {
+            // As a page may send it without asking first.
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/executions")
+            {
+                Content = new StringContent("""{"kind":"synthetic","data":{"lines":1}}""", System.Text.Encoding.UTF8, "text/plain"),
+                Headers = { { "Origin", origin } },
+            };
+            using var response = await app.Client.SendAsync(request, Stop);
+            return (response.StatusCode, await response.Content.ReadAsStringAsync(Stop));
+        }
+    }
+
     [Theory]
     [InlineData("evil.example", HttpStatusCode.Forbidden)]
     [InlineData("evil.example:8080", HttpStatusCode.Forbidden)]
