@@ -90,7 +90,8 @@ public sealed class ServerOptions
     public int MaxSubscriptionsPerConnection { get; set; } = 100;
 
     /// <summary>
-    /// Messages a second one socket may send on average, with ten seconds' worth at once; one that sends more is closed. Default: 5,000.
+    /// Messages a second one connection of <c>/ws</c> or <c>/hub</c> may send on average, with ten seconds' worth at once; one that sends more is
+    /// closed. Default: 5,000.
     /// </summary>
     [Range(1, 1_000_000)]
     public int MaxMessagesPerSecond { get; set; } = 5_000;

@@ -1,17 +1,22 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using Harness.Server.Transports.WebSockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
+using Microsoft.Extensions.Options;
 
 namespace Harness.Server.Transports.SignalR;
 
 /// <summary>
 /// The hub protocol of one connection, which also knows what the client has asked and has no completion of yet. Nothing else does: a stream
-/// that has ended in the hub has its completion written some time later. Thread-safe.
+/// that has ended in the hub has its completion written some time later. And it counts what a client sends: more than its budget ends the
+/// connection. Thread-safe, but for reading.
 /// </summary>
-internal sealed class ConnectionProtocol(IHubProtocol protocol) : IHubProtocol
+internal sealed class ConnectionProtocol(IHubProtocol protocol, int messagesPerSecond) : IHubProtocol
 {
+    private readonly MessageBudget _budget = new(messagesPerSecond);
+
     // Bounded by what SignalR keeps for each of them anyway.
     private readonly HashSet<string> _asked = new(StringComparer.Ordinal);
     private readonly bool _isJson = protocol.Name == "json";
@@ -55,6 +60,12 @@ internal sealed class ConnectionProtocol(IHubProtocol protocol) : IHubProtocol
             // The protocol has taken it out of the input before it read it.
         }
 
+        if (!_budget.TryTake(Environment.TickCount64))
+        {
+            // It ends the connection, and the text goes with the close message.
+            throw new HubException(_budget.Refusal);
+        }
+
         if (message is HubMethodInvocationMessage { InvocationId: { Length: > 0 } id })
         {
             lock (_asked)
@@ -92,7 +103,7 @@ internal sealed class ConnectionProtocol(IHubProtocol protocol) : IHubProtocol
 }
 
 /// <summary>Gives each connection the protocol it asks for as one of its own.</summary>
-internal sealed class ConnectionProtocols(IEnumerable<IHubProtocol> protocols) : IHubProtocolResolver
+internal sealed class ConnectionProtocols(IEnumerable<IHubProtocol> protocols, IOptions<ServerOptions> options) : IHubProtocolResolver
 {
     // The last one of a name, as SignalR's own resolver does it.
     private readonly Dictionary<string, IHubProtocol> _protocols = protocols
@@ -104,6 +115,6 @@ internal sealed class ConnectionProtocols(IEnumerable<IHubProtocol> protocols) :
     public IHubProtocol? GetProtocol(string protocolName, IReadOnlyList<string>? supportedProtocols) =>
         _protocols.TryGetValue(protocolName, out var protocol)
         && supportedProtocols?.Contains(protocolName, StringComparer.OrdinalIgnoreCase) != false
-            ? new ConnectionProtocol(protocol)
+            ? new ConnectionProtocol(protocol, options.Value.MaxMessagesPerSecond)
             : null;
 }

@@ -11,8 +11,8 @@ internal sealed class MessageBudget(int perSecond)
     private double _left = (double)perSecond * BurstSeconds;
     private long _at;
 
-    /// <summary>Messages a second.</summary>
-    public int PerSecond => perSecond;
+    /// <summary>What a client is told that has sent more.</summary>
+    public string Refusal => $"too many messages: more than {perSecond} a second; reconnect and send less";
 
     /// <summary>Takes one message; false when there is none left.</summary>
     /// <param name="now"><see cref="Environment.TickCount64"/>.</param>

@@ -168,7 +168,7 @@ internal sealed class SocketConnection : IDisposable
     {
         if (!_budget.TryTake(Environment.TickCount64))
         {
-            await CloseAsync((WebSocketCloseStatus)4029, $"too many messages: more than {_budget.PerSecond} a second; reconnect and send less");
+            await CloseAsync((WebSocketCloseStatus)4029, _budget.Refusal);
             return;
         }
 

@@ -57,7 +57,7 @@ public sealed class EventBatchTests
     public void NamesThatClientsGiveToStreamsAreEscapedAsSignalRWouldEscapeThem(string id)
     {
         var output = new ArrayBufferWriter<byte>();
-        new ConnectionProtocol(new JsonHubProtocol()).WriteMessage(new StreamItemMessage(id, EventBatch.Of("{}"u8)), output);
+        new ConnectionProtocol(new JsonHubProtocol(), messagesPerSecond: 1).WriteMessage(new StreamItemMessage(id, EventBatch.Of("{}"u8)), output);
 
         var expected = new JsonHubProtocol().GetMessageBytes(new StreamItemMessage(id, new RawJson("""{"events":[{}]}"""u8.ToArray())));
         Assert.Equal(Encoding.UTF8.GetString(expected.Span), Encoding.UTF8.GetString(output.WrittenSpan));
@@ -71,7 +71,7 @@ public sealed class EventBatchTests
             .SelectMany(item => protocol.GetMessageBytes(new StreamItemMessage("7", item)).ToArray());
 
         var output = new Output(inArrays);
-        var written = new ConnectionProtocol(protocol);
+        var written = new ConnectionProtocol(protocol, messagesPerSecond: 1);
         var batch = new EventBatch(Frames(events), first: 1);
         do
         {

@@ -133,6 +133,20 @@ public sealed class HubSafetyTests
     }
 
     [Fact]
+    public async Task FloodOfMessagesIsClosed()
+    {
+        await using var app = await HarnessApp.StartAsync(("MaxMessagesPerSecond", "1"));
+        await using var bystander = await HubClient.ConnectAsync(app, "messagepack");
+        var pings = string.Concat(Enumerable.Repeat("{\"type\":6}\u001e", 1_000));
+
+        var answer = await HubClient.ReadAsync(app, "{\"protocol\":\"json\",\"version\":1}\u001e" + pings, until: "\"type\":7");
+
+        Assert.Contains("too many messages: more than 1 a second; reconnect and send less", answer, StringComparison.Ordinal);
+        Assert.Contains("\"allowReconnect\":true", answer, StringComparison.Ordinal);
+        await bystander.AskAsync("List", new { });
+    }
+
+    [Fact]
     public async Task ClosedConnectionIsToldToComeBack()
     {
         await using var app = await HarnessApp.StartAsync();
