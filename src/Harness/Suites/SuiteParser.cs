@@ -50,6 +50,13 @@ internal static class SuiteParser
     private static SuiteEntry ParseEntry(SourceField entry, Func<SourceField, SuiteTest>? readFile)
     {
         var fromFile = readFile is not null && entry["file"].Exists;
+
+        // The seed's server takes an entry without a test for an empty one, which passes: in a file it is a word that was mistyped.
+        if (readFile is not null && !fromFile && !entry["test"].Exists)
+        {
+            throw entry.Problem("neither \"file\" nor \"test\" is there; name the test's file, or write the test below \"test\"");
+        }
+
         return new SuiteEntry(entry["id"].Text ?? "", fromFile ? readFile!(entry["file"]) : ParseTest(entry["test"]));
     }
 

@@ -64,8 +64,8 @@ public sealed class SuiteFolderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"api_key":"k","suite":{"name":"S","tests":[{"id":"t"}]}}""")]
-    [InlineData("""{"api_key":"k","name":"S","tests":[{"id":"t"}]}""")]
+    [InlineData("""{"api_key":"k","suite":{"name":"S","tests":[{"id":"t","test":{}}]}}""")]
+    [InlineData("""{"api_key":"k","name":"S","tests":[{"id":"t","test":{}}]}""")]
     public void AJsonFileIsARequestOrABareSuite(string json)
     {
         var suite = SuiteReader.ReadPath(Write("request.json", "\uFEFF" + json));
@@ -86,6 +86,7 @@ public sealed class SuiteFolderTests : IDisposable
     [Theory]
     [InlineData("tests:\n  - id: t1\n    file: one.txt\n", "suite.yaml, line 3: tests[0].file: 'one.txt' must end in .yaml")]
     [InlineData("tests:\n  - id: t1\n    file: ../none.yaml\n", "suite.yaml, line 3: tests[0].file: there is no file {folder}/../none.yaml; 'file' is read from the suite's folder")]
+    [InlineData("tests:\n  - id: t1\n    tset: {}\n", "suite.yaml, line 2: tests[0]: neither \"file\" nor \"test\" is there; name the test's file, or write the test below \"test\"")]
     [InlineData("name: [a]\ntests: []\n", "suite.yaml, line 1: name: expected a string, found a list")]
     [InlineData("name: S\ntests:\n  - id: t1\n    test:\n      interactions:\n        - user: hi\n", "suite.yaml, line 6: tests[0].test.interactions[0].user: expected an object, found a string")]
     [InlineData("name: S\n", "suite.yaml, line 1: neither a suite (it has no \"tests\") nor a test (it has no \"interactions\" and no \"agent\" with a \"goal\")")]
