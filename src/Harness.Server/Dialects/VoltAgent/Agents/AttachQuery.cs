@@ -15,15 +15,16 @@ internal static class AttachQuery
     /// <exception cref="CommandException">One of them cannot be used.</exception>
     public static SubscribeCommand Read(Execution execution, HttpRequest request)
     {
-        var last = request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } header ? header : request.Query["fromSequence"].ToString();
-        if (last.Length == 0)
-        {
-            return EventQuery.ReadEvents(execution.Id, request, out _) with { Events = true };
-        }
-
+        var header = request.Headers["Last-Event-ID"].ToString();
+        var last = header.Length > 0 ? header : request.Query["fromSequence"].ToString();
         if (long.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out var sequence) && sequence < long.MaxValue)
         {
             return new SubscribeCommand(execution.Id, sequence + 1, Tail: null, Epoch: null, Events: true);
+        }
+
+        if (header.Length == 0 && last.Length > 0)
+        {
+            throw CommandException.Field("fromSequence", "the id of an event: a whole number");
         }
 
         return EventQuery.ReadEvents(execution.Id, request, out _) with { Events = true };
