@@ -20,7 +20,7 @@ internal static class ExportCommand
         var id = new Argument<string>("id") { Description = "The execution's id" };
         var format = new Option<string>("--format")
         {
-            Description = "jsonl: every event; junit: the result of a suite, as XML [default: jsonl]",
+            Description = "jsonl: every event; junit: the result of a suite, as XML",
             DefaultValueFactory = _ => "jsonl",
         };
         format.AcceptOnlyFromAmong("jsonl", "junit");

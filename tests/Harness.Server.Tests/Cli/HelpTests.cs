@@ -21,6 +21,14 @@ public sealed class HelpTests
     }
 
     [Fact]
+    public async Task HelpTellsADefaultOnce()
+    {
+        var (_, output) = await HarnessExecutable.RunAsync("export", "--help");
+
+        Assert.Equal(2, output.Split("[default: jsonl]").Length);
+    }
+
+    [Fact]
     public async Task VersionIsThatOfTheProduct()
     {
         var (exitCode, output) = await HarnessExecutable.RunAsync("--version");
