@@ -10,8 +10,11 @@ internal sealed class ServerFlags
     /// <summary>Where <c>harness server</c> listens when nothing is said.</summary>
     private const string DefaultServer = "http://localhost:8080";
 
+    // What stands on a command line is seen by everybody on the machine.
+    private const string KeyVariable = "HARNESS_API_KEY";
+
     private readonly Option<string> _server;
-    private readonly Option<string> _apiKey = new("--api-key") { Description = "Key of that server", HelpName = "key" };
+    private readonly Option<string> _apiKey = new("--api-key") { Description = $"Key of that server [env: {KeyVariable}]", HelpName = "key" };
 
     /// <summary>A server that is there without being named.</summary>
     public ServerFlags()
@@ -40,7 +43,10 @@ internal sealed class ServerFlags
     /// <summary>A client of the server that was named, or of the default one.</summary>
     public HubClient ToClientOrDefault(ParseResult parsed) => ToClient(parsed) ?? ToClient(parsed, DefaultServer);
 
-    private HubClient ToClient(ParseResult parsed, string server) => new(new Uri(server), parsed.GetValue(_apiKey), TimeProvider.System);
+    private HubClient ToClient(ParseResult parsed, string server) => new(new Uri(server), KeyOf(parsed), TimeProvider.System);
+
+    private string? KeyOf(ParseResult parsed) =>
+        parsed.GetValue(_apiKey) ?? (Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } key ? key : null);
 
     private static void CheckServer(OptionResult result)
     {

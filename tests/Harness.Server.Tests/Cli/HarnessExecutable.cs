@@ -9,7 +9,7 @@ internal static partial class HarnessExecutable
     public static IReadOnlyDictionary<string, string?> Environment { get; } = new[]
     {
         "VF_API_KEY", "VF_SUBDOMAIN", "VF_API_URL", "VF_RUNTIME_URL", "VF_ANALYTICS_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL",
-        "HARNESS_API_KEYS", "HARNESS_STORE", "NO_COLOR", "ASPNETCORE_URLS", "ASPNETCORE_ENVIRONMENT",
+        "HARNESS_API_KEY", "HARNESS_API_KEYS", "HARNESS_STORE", "NO_COLOR", "ASPNETCORE_URLS", "ASPNETCORE_ENVIRONMENT",
     }.ToDictionary(name => name, string? (_) => null);
 
     public static string Path { get; } = System.IO.Path.Combine(AppContext.BaseDirectory, "Harness.Cli.dll");

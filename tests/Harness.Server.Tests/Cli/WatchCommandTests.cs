@@ -81,6 +81,20 @@ public sealed class WatchCommandTests
         Assert.Equal(2, shell.Output.TrimEnd().Split('\n').Length);
     }
 
+    [Theory]
+    [InlineData("", 0)]
+    [InlineData("--api-key wrong", 2)]
+    public async Task KeyOfTheEnvironmentIsUsedUnlessAFlagHasOne(string flag, int expected)
+    {
+        await using var app = await HarnessApp.StartAsync(("ApiKeys:0", "s3cret"));
+        var environment = new Dictionary<string, string?>(HarnessExecutable.Environment) { ["HARNESS_API_KEY"] = "s3cret" };
+
+        await using var list = ChildProcess.Start(
+            "dotnet", ["exec", HarnessExecutable.Path, "list", "--server", app.Address.ToString(), .. flag.Split(' ', StringSplitOptions.RemoveEmptyEntries)], Stop, environment);
+
+        Assert.Equal(expected, await list.WaitForExitAsync());
+    }
+
     [Fact]
     public async Task TerminalWithoutColorsKeepsItsWidth()
     {
