@@ -42,8 +42,13 @@ internal static class ResumeCommand
     private static async Task<int> ResumeAsync(
         HubClient client, string id, JsonElement data, string? step, bool watches, CancellationToken cancellationToken)
     {
-        // What it said before it was suspended has been seen, or can be with watch.
-        var last = watches ? (await client.StatusAsync(id, cancellationToken)).Data.Whole("seq") ?? 0 : 0;
+        // From here on: what it has said is there for `harness watch`.
+        await using var watch = client.Watch(id, tail: 0);
+        if (watches)
+        {
+            await watch.BeginAsync(cancellationToken);
+        }
+
         var answer = await client.ResumeAsync(id, data, step, cancellationToken);
         if (answer.Type == "error")
         {
@@ -53,7 +58,7 @@ internal static class ResumeCommand
 
         Console.WriteLine($"Resumed {id}");
         return watches
-            ? await WatchCommand.ShowAsync(client, client.Watch(id, from: last + 1), RunView.OnConsole(verbose: false), cancellationToken)
+            ? await WatchCommand.ShowAsync(client, watch, RunView.OnConsole(verbose: false), cancellationToken)
             : ExitCode.Passed;
     }
 }

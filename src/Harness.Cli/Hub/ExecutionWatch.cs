@@ -39,6 +39,21 @@ internal sealed class ExecutionWatch : IAsyncDisposable
 
     public string Id { get; }
 
+    /// <summary>Takes its place at the server now, before it is read: nothing that comes after this is missed.</summary>
+    /// <exception cref="RunException">There is no such execution, or the server cannot be reached.</exception>
+    public async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        _connection = await _client.OpenAsync(cancellationToken);
+        await SubscribeAsync(_connection, cancellationToken);
+        HubEvent answer;
+        do
+        {
+            answer = await _connection.ReceiveAsync(cancellationToken);
+            Take(answer);
+        }
+        while (answer.Type != "subscribed");
+    }
+
     /// <summary>Every event up to and with the <c>result</c>, and notices of lost connections between them. Once, by one reader.</summary>
     /// <exception cref="RunException">There is no such execution, or the way to it is lost for good.</exception>
     public async IAsyncEnumerable<HubEvent> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)

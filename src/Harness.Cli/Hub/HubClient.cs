@@ -83,15 +83,6 @@ internal sealed class HubClient(Uri server, string? apiKey, TimeProvider time)
             reason is null ? new { action = "cancel", id } : new { action = "cancel", id, reason }, cancellationToken);
     }
 
-    /// <summary>Where an execution stands, without its lines.</summary>
-    /// <returns>The answer: a <c>status</c>, or an <c>error</c> with a <c>code</c> when there is none.</returns>
-    /// <exception cref="RunException">The server cannot be reached.</exception>
-    public async Task<HubEvent> StatusAsync(string id, CancellationToken cancellationToken)
-    {
-        await using var connection = await OpenAsync(cancellationToken);
-        return await connection.AskAsync(new { action = "status", id, logs = "none" }, cancellationToken);
-    }
-
     /// <summary>Lets a suspended execution go on.</summary>
     /// <param name="id">Which one.</param>
     /// <param name="data">What it goes on with; undefined: nothing.</param>

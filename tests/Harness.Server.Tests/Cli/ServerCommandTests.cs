@@ -1,4 +1,5 @@
 using System.Net;
+using Harness.Storage.Tests;
 
 namespace Harness.Server.Tests.Cli;
 

@@ -178,9 +178,9 @@ public sealed class GenerationStreamTests
         using var whole = await EventReader.OpenAsync(app.Client, path);
         var all = (await whole.ReadToEndAsync()).Select(AgentApp.WithoutTime).ToList();
         using var rest = await EventReader.OpenAsync(app.Client, path + "?fromSequence=3");
-        using var wrong = await app.SendAsync(HttpMethod.Get, path + "?fromSequence=x");
-        Assert.Equal(HttpStatusCode.BadRequest, wrong.StatusCode);
-        Assert.Contains("fromSequence must be the id of an event: a whole number", await wrong.Content.ReadAsStringAsync(Stop));
+        using var word = await app.SendAsync(HttpMethod.Get, path + "?fromSequence=x");
+        Assert.Equal(HttpStatusCode.BadRequest, word.StatusCode);
+        Assert.Contains("fromSequence must be the id of an event: a whole number", await word.Content.ReadAsStringAsync(Stop));
         var later = await rest.ReadToEndAsync();
         using var nothing = await app.SendAsync(HttpMethod.Get, path, ("Last-Event-ID", $"{execution.Epoch}-{execution.Log.LastSequence}"));
         using var wrong = await app.SendAsync(HttpMethod.Get, path, ("Last-Event-ID", "x"));
