@@ -55,6 +55,13 @@ internal static class ExportCommand
         var unfinished = file + ".part";
         try
         {
+            if (IsNoPlainFile(file))
+            {
+                await using var there = File.Create(file);
+                await WriteAsync(export, format, there, cancellationToken);
+                return;
+            }
+
             if (Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder)
             {
                 Directory.CreateDirectory(folder);
@@ -80,6 +87,10 @@ internal static class ExportCommand
             }
         }
     }
+
+    // A device, such as /dev/stdout, or a link stays what it is: a file moved to its place would replace it.
+    private static bool IsNoPlainFile(string file) =>
+        File.Exists(file) && (Path.GetFullPath(file).StartsWith("/dev/", StringComparison.Ordinal) || (File.GetAttributes(file) & FileAttributes.ReparsePoint) != 0);
 
     private static Task WriteAsync(ExecutionExport export, string format, Stream stream, CancellationToken cancellationToken) =>
         format == "junit" ? WriteJUnitAsync(export, stream, cancellationToken) : WriteLinesAsync(export, stream, cancellationToken);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Harness.Cli.Hub;
 using Harness.Executions;
 using Harness.Server.Tests.Clients;
@@ -93,6 +94,24 @@ public sealed class WatchCommandTests
             "dotnet", ["exec", HarnessExecutable.Path, "list", "--server", app.Address.ToString(), .. flag.Split(' ', StringSplitOptions.RemoveEmptyEntries)], Stop, environment);
 
         Assert.Equal(expected, await list.WaitForExitAsync());
+    }
+
+    [Fact]
+    public async Task NarrowTerminalStillListsWholeIds()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/script"), "There is nothing here that makes a terminal");
+        await using var app = await HarnessApp.StartAsync();
+        var execution = app.Executions.Start(Plans.Ended(ExecutionStatus.Completed));
+        await execution.Completion.WaitAsync(Stop);
+
+        var environment = new Dictionary<string, string?>(HarnessExecutable.Environment) { ["NO_COLOR"] = "1", ["TERM"] = "xterm-256color" };
+        await using var shell = ChildProcess.Start(
+            "/usr/bin/script", ["-qec", $"stty cols 80; dotnet exec '{HarnessExecutable.Path}' list --server {app.Address}", "/dev/null"], Stop, environment);
+        await shell.WaitForExitAsync();
+
+        var lines = shell.Output.Split('\n').Select(line => line.TrimEnd()).ToList();
+        Assert.Single(lines, line => Regex.IsMatch(line, $@"{execution.Id}  completed  \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d$"));
+        Assert.Single(lines, line => line.StartsWith($"  {execution.Request.Kind}, 3 events", StringComparison.Ordinal));
     }
 
     [Fact]

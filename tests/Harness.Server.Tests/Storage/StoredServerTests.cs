@@ -250,6 +250,24 @@ public sealed class StoredServerTests : IDisposable
     }
 
     [Fact]
+    public async Task ExportWritesThroughALinkAndLeavesItThere()
+    {
+        await using var app = await HarnessApp.StartAsync();
+        var execution = app.Executions.Start(Plans.Ended(ExecutionStatus.Completed));
+        await execution.Completion.WaitAsync(Stop);
+        var folder = Directory.CreateDirectory(_folder.NewOptions().Data).FullName;
+        var (link, target) = (Path.Combine(folder, "newest.jsonl"), Path.Combine(folder, "run.jsonl"));
+        await File.WriteAllTextAsync(target, "what was there before", Stop);
+        File.CreateSymbolicLink(link, target);
+
+        var written = await HarnessExecutable.RunAsync("export", execution.Id, "--server", app.Address.ToString(), "-o", link);
+
+        Assert.True(written.ExitCode == 0, written.Output);
+        Assert.Equal(target, File.ResolveLinkTarget(link, returnFinalTarget: false)?.FullName);
+        Assert.StartsWith("{\"type\":\"status\"", await File.ReadAllTextAsync(target, Stop));
+    }
+
+    [Fact]
     public async Task ExportThatCannotBeSaysWhy()
     {
         await using var app = await StartAsync();
