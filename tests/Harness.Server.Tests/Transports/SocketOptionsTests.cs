@@ -247,4 +247,24 @@ public sealed class SocketOptionsTests
 
         Assert.Equal((WebSocketCloseStatus)4029, client.Socket.CloseStatus);
     }
+
+    [Theory]
+    [InlineData(RawSocket.Ping, true)]
+    [InlineData(RawSocket.Continuation, false)]
+    public async Task ClientThatFloodsWithPingsOrEmptyPiecesIsClosedWith4029(int opcode, bool isFinal)
+    {
+        await using var app = await HarnessApp.StartAsync(("MaxMessagesPerSecond", "1"));
+        using var raw = await RawSocket.ConnectAsync(app);
+        if (!isFinal)
+        {
+            await raw.SendAsync(RawSocket.Text, "", isFinal: false);
+        }
+
+        for (var i = 0; i < 100; i++)
+        {
+            await raw.SendAsync(opcode, "", isFinal);
+        }
+
+        Assert.Equal(4029, await raw.ReadCloseCodeAsync());
+    }
 }

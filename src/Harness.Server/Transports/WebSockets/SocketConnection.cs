@@ -46,6 +46,7 @@ internal sealed class SocketConnection : IDisposable
             _stream, new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = TimeSpan.Zero });
         Session = new SocketSession(new SocketPump(_stream, queue, _ => _cut.Cancel()));
         _budget = new MessageBudget(options.MaxMessagesPerSecond);
+        _stream.OnPong = () => _ = TryTakeMessage();
     }
 
     /// <summary>What it has said of itself.</summary>
@@ -166,14 +167,25 @@ internal sealed class SocketConnection : IDisposable
 
     private async ValueTask HandleAsync(ReadOnlyMemory<byte> message)
     {
-        if (!_budget.TryTake(Environment.TickCount64))
+        if (!TryTakeMessage())
         {
-            await CloseAsync((WebSocketCloseStatus)4029, _budget.Refusal);
             return;
         }
 
         await Pump.WaitForRoomAsync(_cut.Token);
         await _commands.HandleAsync(message, Session, _cut.Token);
+    }
+
+    // A ping and a piece with nothing in it count as messages: they cost as much. All of them are read by one reader, one after the other.
+    private bool TryTakeMessage()
+    {
+        if (_budget.TryTake(Environment.TickCount64))
+        {
+            return true;
+        }
+
+        CloseSoon(4029, _budget.Refusal);
+        return false;
     }
 
     /// <summary>The next whole message, or null when the peer has closed. After our own close frame everything is read and thrown away.</summary>
@@ -198,6 +210,10 @@ internal sealed class SocketConnection : IDisposable
 
                 result = await _socket.ReceiveAsync(message.Room(), CancellationToken.None);
                 message.Advance(result.Count);
+                if (result is { Count: 0, EndOfMessage: false, MessageType: not WebSocketMessageType.Close })
+                {
+                    TryTakeMessage();
+                }
             }
         }
         catch

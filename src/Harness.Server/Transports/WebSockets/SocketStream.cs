@@ -38,6 +38,9 @@ internal sealed class SocketStream(Stream input, Stream output, Socket? socket) 
     /// <summary>Since when the write under way has been waiting for the peer, in the same milliseconds; 0 when none is.</summary>
     public long WritingSince => Volatile.Read(ref _writingSince);
 
+    /// <summary>Called for every ping that .NET's socket answers, by who reads. Set it before the first read.</summary>
+    public Action? OnPong { get; set; }
+
     /// <summary>Bytes of all writes so far, the one under way among them.</summary>
     public long Written => Volatile.Read(ref _written);
 
@@ -68,6 +71,11 @@ internal sealed class SocketStream(Stream input, Stream output, Socket? socket) 
 
     private async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, List<ArraySegment<byte>>? pieces, CancellationToken cancellationToken)
     {
+        if (pieces is null && (buffer.Span[0] & OpcodeMask) == PongOpcode)
+        {
+            OnPong?.Invoke();
+        }
+
         await _turn.WaitAsync(cancellationToken);
         try
         {
