@@ -11,8 +11,8 @@ internal sealed class ReusedServer(Scale scale) : IDisposable
     // What counts is the steady state: a .NET server may be compiled to its best only after a million messages, and after thousands of runs.
     private static readonly Load[] Steady = [new(1, 200_000), new(1_000, 250, HasRunEach: true)];
 
-    // At the end a time of few lines: what .NET wants to compile again it puts off as long as much is going on.
-    private static readonly Load[] WarmUp = [new(100, 3_000), new(100, 500, 1_000), new(1, 5_000, 1_000)];
+    // At the end a time of few lines: what .NET wants to compile again it puts off as long as much is going on, and has seconds of work then.
+    private static readonly Load[] WarmUp = [new(100, 3_000), new(100, 500, 1_000), new(1, 15_000, 1_000)];
 
     private readonly HashSet<string> _warm = [];
     private MeasuredServer? _server;
