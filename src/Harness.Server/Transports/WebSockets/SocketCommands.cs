@@ -11,9 +11,6 @@ internal sealed partial class SocketCommands(
     TimeProvider time,
     ILogger<SocketCommands> logger)
 {
-    // Answers of one connection that may come after their turn.
-    private const int MaxLate = 8;
-
     // How long a body that is to stand still holds up the commands behind: who sends `resume` right after `suspend` means the one after the other.
     private static readonly TimeSpan SuspendPatience = TimeSpan.FromSeconds(1);
 
@@ -155,10 +152,9 @@ internal sealed partial class SocketCommands(
     // A body may take long to stand still. Then the answer comes when it does: pongs, and a cancel, must get through meanwhile.
     private async ValueTask SuspendAsync(SuspendCommand command, string? reference, SocketSession session, CancellationToken stop)
     {
-        if (Interlocked.Increment(ref session.Late) > MaxLate)
+        if (!session.TryBeginLate())
         {
-            Interlocked.Decrement(ref session.Late);
-            throw new CommandException($"Too many suspends: {MaxLate} of this connection wait already, which is the limit; wait for an answer", "too_many", command.Id);
+            throw new CommandException("Too many suspends of this connection wait already: wait for an answer", "too_many", command.Id);
         }
 
         await AnswerSuspendAsync(command, reference, session, session.Ended)
@@ -179,7 +175,7 @@ internal sealed partial class SocketCommands(
         }
         finally
         {
-            Interlocked.Decrement(ref session.Late);
+            session.EndLate();
         }
 
         session.Pump.TryReply(reply, isLate: true);

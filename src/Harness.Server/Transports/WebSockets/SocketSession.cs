@@ -5,6 +5,9 @@ namespace Harness.Server.Transports.WebSockets;
 /// <summary>What one connection has said of itself, beside what it watches. For the connection's reader alone, but for <see cref="SaidHello"/>.</summary>
 internal sealed class SocketSession(SocketPump pump)
 {
+    // Answers of one connection that may come after their turn.
+    private const int MaxLate = 8;
+
     // Bounded by the executions that have not ended: those that have are dropped whenever it would grow.
     private readonly List<Execution> _owned = [];
     private CancellationTokenSource? _ended;
@@ -24,8 +27,20 @@ internal sealed class SocketSession(SocketPump pump)
     /// <summary>Executions that are to be cancelled when the connection ends.</summary>
     public IReadOnlyList<Execution> Owned => _owned;
 
-    /// <summary>Answers that come later than their turn; changed by whoever brings them too.</summary>
-    public ref int Late => ref _late;
+    /// <summary>Begins an answer that may come after its turn; <see cref="EndLate"/> when it is there. False: too many are on their way.</summary>
+    public bool TryBeginLate()
+    {
+        if (Interlocked.Increment(ref _late) <= MaxLate)
+        {
+            return true;
+        }
+
+        EndLate();
+        return false;
+    }
+
+    /// <summary>One is there. From any thread.</summary>
+    public void EndLate() => Interlocked.Decrement(ref _late);
 
     /// <summary>Cancelled when the connection has ended.</summary>
     public CancellationToken Ended => (_ended ??= new CancellationTokenSource()).Token;

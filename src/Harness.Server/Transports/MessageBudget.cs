@@ -1,4 +1,4 @@
-namespace Harness.Server.Transports.WebSockets;
+namespace Harness.Server.Transports;
 
 /// <summary>
 /// How many messages one connection may send: so many a second on average, and ten seconds' worth at once. For one thread at a time.
