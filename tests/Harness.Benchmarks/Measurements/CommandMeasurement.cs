@@ -18,7 +18,7 @@ internal sealed class CommandMeasurement(Scale scale) : IMeasurement
 
     public ServerState Server => ServerState.Used;
 
-    public IReadOnlyList<Column> Columns { get; } = [new("p50 us", "0", Compared: true), new("p99 us", "0", Compared: true)];
+    public IReadOnlyList<Column> Columns { get; } = [new("p50 us", "0", Compared: true, Drawn: true), new("p99 us", "0", Compared: true, Drawn: true)];
 
     public double[] Measure(Contender contender, MeasuredServer server)
     {

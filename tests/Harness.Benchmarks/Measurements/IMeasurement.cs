@@ -41,4 +41,5 @@ internal enum ServerState
 /// <param name="Format">How a value is written.</param>
 /// <param name="Compared">Whether a column beside it says how it compares with the first row: how many times better that is.</param>
 /// <param name="MoreIsBetter">Otherwise less is.</param>
-internal sealed record Column(string Title, string Format, bool Compared = false, bool MoreIsBetter = false);
+/// <param name="Drawn">Whether the plot shows it; one or two of a measurement, of one unit.</param>
+internal sealed record Column(string Title, string Format, bool Compared = false, bool MoreIsBetter = false, bool Drawn = false);

@@ -15,7 +15,7 @@ internal sealed class IdleMeasurement(Scale scale) : IMeasurement
     public ServerState Server => ServerState.New;
 
     public IReadOnlyList<Column> Columns { get; } =
-        [new("KB each", "0.0", Compared: true), new("us of processor each in a second", "0.00"), new("us of processor to open one", "0")];
+        [new("KB each", "0.0", Compared: true, Drawn: true), new("us of processor each in a second", "0.00"), new("us of processor to open one", "0")];
 
     public double[] Measure(Contender contender, MeasuredServer server)
     {

@@ -13,8 +13,8 @@ internal sealed class PacedMeasurement(string title, Load load, Scale scale) : I
 
     public IReadOnlyList<Column> Columns { get; } =
     [
-        new("p50 us", "0", Compared: true),
-        new("p99 us", "0", Compared: true),
+        new("p50 us", "0", Compared: true, Drawn: true),
+        new("p99 us", "0", Compared: true, Drawn: true),
         new("share of the rate kept", "0.00"),
         new("worst p99 / middle p99", "0.0"),
         new("us of processor each", "0.00"),

@@ -7,9 +7,13 @@ namespace Harness.Benchmarks.Measurements;
 /// <summary>What was found, as Markdown: a table for each measurement, a row for each contender.</summary>
 internal sealed class Report(IReadOnlyList<IMeasurement> measurements, IReadOnlyList<Contender> contenders)
 {
-    private const string NotAble = "not able";
+    /// <summary>In place of a value of a server that could not do it.</summary>
+    public const string NotAble = "not able";
 
     private readonly Dictionary<(IMeasurement, Contender), List<double[]?>> _found = [];
+
+    /// <summary>What was measured, in the order of the tables.</summary>
+    public IReadOnlyList<IMeasurement> Measurements => measurements;
 
     /// <summary>True when every server was able to do everything it was asked for.</summary>
     public bool IsComplete => _found.Values.All(rounds => rounds.TrueForAll(values => values is not null));
@@ -28,6 +32,20 @@ internal sealed class Report(IReadOnlyList<IMeasurement> measurements, IReadOnly
         rounds.Add(values);
     }
 
+    /// <summary>Who was measured, in the order of the rows.</summary>
+    public IReadOnlyList<Contender> Rows(IMeasurement measurement) => [.. contenders.Where(contender => _found.ContainsKey((measurement, contender)))];
+
+    /// <summary>The values of a column in the rounds that were done, the least first.</summary>
+    public IReadOnlyList<double> Values(IMeasurement measurement, Contender contender, Column column)
+    {
+        var index = measurement.Columns.ToList().IndexOf(column);
+        return [.. _found[(measurement, contender)].OfType<double[]>().Select(values => values[index]).Where(double.IsFinite).Order()];
+    }
+
+    /// <summary>The one in the middle, or between the two in the middle.</summary>
+    /// <param name="sorted">At least one.</param>
+    public static double Median(IReadOnlyList<double> sorted) => (sorted[(sorted.Count - 1) / 2] + sorted[sorted.Count / 2]) / 2;
+
     /// <summary>The values of one round in a line.</summary>
     public static string Describe(IMeasurement measurement, double[] values) =>
         string.Join(", ", measurement.Columns.Zip(values, (column, value) => $"{column.Title} {Text(value, column.Format)}"));
@@ -38,7 +56,7 @@ internal sealed class Report(IReadOnlyList<IMeasurement> measurements, IReadOnly
         var text = new StringBuilder();
         foreach (var measurement in measurements)
         {
-            AppendTable(text, measurement, [.. contenders.Where(contender => _found.ContainsKey((measurement, contender)))]);
+            AppendTable(text, measurement, Rows(measurement));
         }
 
         return text.ToString();
@@ -52,11 +70,11 @@ internal sealed class Report(IReadOnlyList<IMeasurement> measurements, IReadOnly
         {
             0 => NotAble,
             1 => Text(sorted[0], format),
-            _ => $"{Text(sorted[sorted.Count / 2], format)} ({Text(sorted[0], format)} to {Text(sorted[^1], format)})",
+            _ => $"{Text(Median(sorted), format)} ({Text(sorted[0], format)} to {Text(sorted[^1], format)})",
         };
     }
 
-    private void AppendTable(StringBuilder text, IMeasurement measurement, List<Contender> rows)
+    private void AppendTable(StringBuilder text, IMeasurement measurement, IReadOnlyList<Contender> rows)
     {
         if (rows.Count == 0)
         {

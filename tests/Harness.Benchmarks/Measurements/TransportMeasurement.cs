@@ -44,6 +44,11 @@ internal static class TransportMeasurement
         }
 
         Console.WriteLine(report);
+        if (options.Plot is { } file)
+        {
+            new Plot(report).Write(file);
+        }
+
         if (startUp is not null)
         {
             Console.WriteLine(startUp);

@@ -28,6 +28,7 @@ internal sealed class TransportOptions
           --postgres CONNECTION Also Harness with PostgreSQL
           --rivals DIR          The folder in which the rivals' packages are installed:
                                   cp tests/Harness.Benchmarks/rivals/{package*.json,.npmrc} DIR && npm ci --prefix DIR
+          --plot FILE           Draw rates and latencies too, as SVG
           --quick               One round of everything, too small to mean anything: shows that it works, and ends with 1 if something does not
           --help                This
 
@@ -40,7 +41,7 @@ internal sealed class TransportOptions
     /// <exception cref="OptionException">One is not known, or has no value.</exception>
     public TransportOptions(IReadOnlyList<string> args)
     {
-        _given = new GivenOptions(args, ["--only", "--rounds", "--contenders", "--harness", "--data", "--postgres", "--rivals"], "--quick");
+        _given = new GivenOptions(args, ["--only", "--rounds", "--contenders", "--harness", "--data", "--postgres", "--rivals", "--plot"], "--quick");
         Rounds = IsQuick ? 1 : _given.Rounds(usual: 3);
     }
 
@@ -55,6 +56,8 @@ internal sealed class TransportOptions
     public string? Postgres => _given.Value("--postgres");
 
     public string? Rivals => _given.Value("--rivals");
+
+    public string? Plot => _given.Value("--plot");
 
     /// <summary>The command line that is Harness.</summary>
     public IReadOnlyList<string> Executable => _given.Value("--harness") switch

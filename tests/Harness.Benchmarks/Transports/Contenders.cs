@@ -6,6 +6,9 @@ namespace Harness.Benchmarks.Transports;
 /// <summary>All who are measured: Harness with each store, and the rivals that are installed.</summary>
 internal static class Contenders
 {
+    /// <summary>No rival, but what the machine allows.</summary>
+    public const string Limit = "ready blocks";
+
     private static readonly string[] Deliveries = ["W1", "W2", "W3", "W4", "W5", "W7", "warm-up"];
     private static readonly string[] Paths = ["W1", "W2", "W3", "W4"];
     private static readonly string[] Ours = [.. Deliveries, "W6", "W7 cancel", "W8"];
@@ -44,7 +47,7 @@ internal static class Contenders
 
     private static IEnumerable<Contender> DotNetRivals()
     {
-        yield return new("ready blocks", Self(ReadyBlocksServer.Command), () => new SocketProtocol(), "W1", "W2");
+        yield return new(Limit, Self(ReadyBlocksServer.Command), () => new SocketProtocol(), "W1", "W2");
         yield return new("naive Kestrel", AtItsBest(NaiveServer.Command), () => new SocketProtocol(), Deliveries);
         yield return new("SignalR group, JSON", AtItsBest(NaiveServer.Command), () => new HubProtocol(isPacked: false, isGroup: true), [.. Deliveries, "W8"]);
         yield return new("SignalR group, MessagePack", AtItsBest(NaiveServer.Command), () => new HubProtocol(isPacked: true, isGroup: true), [.. Deliveries, "W8"]);
