@@ -1,3 +1,4 @@
+using System.Buffers;
 using Harness.Executions;
 
 namespace Harness.Server.Transports.Rest;
@@ -20,8 +21,8 @@ internal sealed class EventStream : ILogWatcher, IDisposable
     private readonly CancellationToken _stop;
     private readonly CancellationTokenRegistration _stopping;
 
-    // What is left of the range the cursor gave: text that others write too, or frames.
-    private ReadOnlyMemory<byte> _shared;
+    // What is left of the range the cursor gave: text (that others write too, or of an event longer than a batch) before frames.
+    private ReadOnlyMemory<byte> _rest;
     private ReadOnlyMemory<byte> _frames;
     private long _sequence;
     private long _writingSince;
@@ -136,17 +137,19 @@ internal sealed class EventStream : ILogWatcher, IDisposable
         var output = _context.Response.BodyWriter;
         while (output.UnflushedBytes < BatchBytes)
         {
-            if (!_shared.IsEmpty)
+            if (!_rest.IsEmpty)
             {
-                var length = Math.Min(_shared.Length, BatchBytes);
-                _shared.Span[..length].CopyTo(output.GetSpan(length));
+                var length = Math.Min(_rest.Length, BatchBytes);
+                _rest.Span[..length].CopyTo(output.GetSpan(length));
                 output.Advance(length);
-                _shared = _shared[length..];
+                _rest = _rest[length..];
             }
             else if (!_frames.IsEmpty)
             {
                 var (start, length) = WebSocketFrame.Measure(_frames.Span);
-                _text.Write(_frames.Span.Slice(start, length), _sequence++, output);
+                var whole = length > BatchBytes ? new ArrayBufferWriter<byte>(length + EventText.MaxHeadBytes) : null;
+                _text.Write(_frames.Span.Slice(start, length), _sequence++, (IBufferWriter<byte>?)whole ?? output);
+                _rest = whole?.WrittenMemory ?? default;
                 _frames = _text.IsDone ? default : _frames[(start + length)..];
             }
             else if (_text.IsDone || !_cursor.TryTake(out var range))
@@ -157,7 +160,7 @@ internal sealed class EventStream : ILogWatcher, IDisposable
             {
                 _text.WriteTruncation(range, output);
             }
-            else if (!_cursor.TryRender(_text, range.First, range.Last, out _shared))
+            else if (!_cursor.TryRender(_text, range.First, range.Last, out _rest))
             {
                 (_frames, _sequence) = (range.Frames, range.First);
             }
@@ -166,7 +169,7 @@ internal sealed class EventStream : ILogWatcher, IDisposable
         return output.UnflushedBytes > 0;
     }
 
-    private ValueTask WaitForTurnAsync() => _cursor.WaitForTurnAsync(_shared.Length + _frames.Length);
+    private ValueTask WaitForTurnAsync() => _cursor.WaitForTurnAsync(_rest.Length + _frames.Length);
 
     private async ValueTask WaitAsync(TimeProvider time)
     {

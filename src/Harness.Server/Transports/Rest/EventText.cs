@@ -12,7 +12,8 @@ namespace Harness.Server.Transports.Rest;
 /// </summary>
 internal sealed class EventText(Execution execution, bool wantsEvents) : IEventText
 {
-    private const int MaxHeadBytes = 128;
+    /// <summary>What an event needs besides its JSON, at most.</summary>
+    public const int MaxHeadBytes = 128;
 
     private readonly byte[] _idPrefix = Encoding.ASCII.GetBytes($"id: {execution.Epoch}-");
 
