@@ -103,11 +103,7 @@ public sealed partial class ExecutionRegistry
 
         var source = new CancellationTokenSource();
         _sources[execution.Id] = source;
-        _executions[execution.Id] = execution;
-        if (execution.Request.IdempotencyKey is { } key)
-        {
-            _keys[key] = execution;
-        }
+        Hold(execution);
 
         // RunAsync never faults, and Completion says when it has ended.
         _ = RunAsync(execution, source);

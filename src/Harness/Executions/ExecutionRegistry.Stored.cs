@@ -133,7 +133,8 @@ public sealed partial class ExecutionRegistry
         await execution.Log.SealAsync(new LogEnding(
             async (json, failure) =>
             {
-                if (failure is not null)
+                // On a full disk the server has to start, or nothing could be deleted: this end is kept until there is room.
+                if (failure is not (null or StoreException { IsTransient: true }))
                 {
                     throw failure;
                 }
@@ -142,7 +143,26 @@ public sealed partial class ExecutionRegistry
                 return new RenderedEnd(EndOf(execution, state, result), quote);
             },
             () => execution.ShowEnd(state, result)));
-        execution.Log.Release(execution.DescribeEnd);
+        execution.Complete(result);
+        if (execution.Log.Archive!.IsUnsaved)
+        {
+            Hold(execution);
+            KeepUnsaved(execution);
+        }
+        else
+        {
+            execution.Log.Release(execution.DescribeEnd);
+        }
+    }
+
+    // One of the store is in memory from here on, as if it had begun in this process.
+    private void Hold(Execution execution)
+    {
+        _executions[execution.Id] = execution;
+        if (execution.Request.IdempotencyKey is { } key)
+        {
+            _keys[key] = execution;
+        }
     }
 
     private static StoredEnd EndOf(Execution execution, ExecutionState state, ExecutionResult result) => new(

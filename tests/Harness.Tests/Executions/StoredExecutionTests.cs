@@ -136,6 +136,42 @@ public sealed class StoredExecutionTests
     }
 
     [Fact]
+    public async Task FullDiskDoesNotKeepAServerFromStartingWhoseRunsWereUnderWay()
+    {
+        var (store, time) = (new FakeStore(), new ManualTime());
+        using var before = new Engine(store: store);
+        var broken = before.Start(async (log, stop) =>
+        {
+            await log.WriteAsync("the last line", stop);
+            await Task.Delay(Timeout.Infinite, stop);
+            return Completed;
+        });
+        await ReadLinesAsync(broken, 1);
+        store.AppendFailure = new StoreException("the disk is full") { IsTransient = true };
+
+        using var after = new Engine(time: time, store: store);
+        await after.Registry.OpenAsync(Stop);
+        var ended = (await after.Registry.FindAsync(broken.Id, Stop))!;
+
+        Assert.Equal("the disk is full", after.Registry.StoreProblem);
+        Assert.Equal(["status", "log", "result"], (await Engine.ReadAsync(ended)).Select(JsonEvents.Type));
+        Assert.Equal("The server stopped while this execution was running", ended.State.Error);
+        Assert.Equal(ExecutionStatus.Failed, (await ended.Completion).Status);
+        var frames = await BytesAsync(ended.Log);
+
+        store.AppendFailure = null;
+        while (after.Registry.StoreProblem is not null)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        using var later = new Engine(store: store);
+        await later.Registry.OpenAsync(Stop);
+        Assert.Equal(Encoding.UTF8.GetString(frames), Encoding.UTF8.GetString(await BytesAsync((await later.Registry.FindAsync(broken.Id, Stop))!.Log)));
+    }
+
+    [Fact]
     public async Task NumbersListsAndKeysGoOnAcrossARestart()
     {
         var store = new FakeStore();
