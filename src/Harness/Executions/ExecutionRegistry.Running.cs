@@ -83,6 +83,11 @@ public sealed partial class ExecutionRegistry
         var since = _time.GetTimestamp();
         try
         {
+            if (execution.Plan!.Announce is { } announce)
+            {
+                await announce(execution.Log, stop);
+            }
+
             await execution.Log.WriteAsync($"Waiting for a free place: {_options.MaxConcurrent} executions run already, which is the limit", stop);
             await _places.WaitAsync(stop);
         }

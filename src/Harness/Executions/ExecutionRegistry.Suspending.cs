@@ -85,11 +85,6 @@ public sealed partial class ExecutionRegistry
         {
             if (!execution.HasPlace && !execution.IsInside)
             {
-                if (execution.Plan!.Announce is { } announce)
-                {
-                    await announce(execution.Log, source.Token);
-                }
-
                 await WaitForPlaceAsync(execution, source.Token);
                 execution.HasPlace = true;
             }

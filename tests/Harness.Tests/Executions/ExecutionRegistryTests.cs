@@ -273,6 +273,26 @@ public sealed class ExecutionRegistryTests
     }
 
     [Fact]
+    public async Task WhoFailsBeforeItWaitsForAPlaceIsNotCountedAmongThoseThatWait()
+    {
+        using var engine = new Engine(new ExecutionOptions { MaxConcurrent = 1, MaxPending = 1 });
+        var end = new TaskCompletionSource<ExecutionResult>();
+        var first = engine.Start((_, _) => end.Task);
+        var failing = engine.Registry.Start(new ExecutionPlan(
+            new ExecutionRequest { Kind = "test", Name = "failing" }, (_, _) => throw new InvalidOperationException("must not run"))
+        {
+            Announce = (_, _) => throw new InvalidOperationException("nothing to say"),
+        });
+        Assert.Equal(ExecutionStatus.Failed, (await failing.Completion.WaitAsync(Stop)).Status);
+
+        var third = engine.Start((_, _) => Task.FromResult(Completed));
+        end.SetResult(Completed);
+
+        Assert.Equal(ExecutionStatus.Completed, (await third.Completion.WaitAsync(Stop)).Status);
+        await first.Completion.WaitAsync(Stop);
+    }
+
+    [Fact]
     public async Task BodyThatTakesTooLongIsStoppedAndFails()
     {
         var time = new ManualTime();
