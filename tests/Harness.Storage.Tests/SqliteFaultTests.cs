@@ -353,7 +353,7 @@ public sealed class SqliteFaultTests : IDisposable
         TakeTheRest(disk);
 
         // The first ones may do with what the log has left.
-        for (var deleted = 1; File.Exists(Path.Combine(disk.Folder, "harness.reserve")); deleted++)
+        for (var deleted = 1; new FileInfo(Path.Combine(disk.Folder, "harness.reserve")).Length > 0; deleted++)
         {
             Assert.True(await store.DeleteAsync(deleted, Stop));
         }
@@ -367,6 +367,35 @@ public sealed class SqliteFaultTests : IDisposable
         File.Delete(ballast);
         await store.SweepAsync(new RetentionRule(null, 10, null), Stop);
         await store.AppendAsync(Appends.Whole(Appends.Execution(number + 1), 100), Stop);
+    }
+
+    [Fact]
+    public async Task RoomThatWasGivenAwayToDeleteWithIsNotTakenByWhatIsNewAfterARestartEither()
+    {
+        using var disk = TinyDisk.Mount(_folder.NewOptions().Data);
+        var ballast = Path.Combine(disk.Folder, "ballast");
+        int number;
+        await using (var store = Reserved(disk))
+        {
+            await store.OpenAsync(Stop);
+            number = await FillAsync(store);
+            TakeTheRest(disk);
+            for (var deleted = 1; new FileInfo(Path.Combine(disk.Folder, "harness.reserve")).Length > 0; deleted++)
+            {
+                Assert.True(await store.DeleteAsync(deleted, Stop));
+            }
+
+            await File.WriteAllBytesAsync(ballast, new byte[new FileInfo(ballast).Length + new DriveInfo(disk.Folder).AvailableFreeSpace - 256 * 1024], Stop);
+        }
+
+        await using var again = Reserved(disk);
+        await again.OpenAsync(Stop);
+        await AssertFullAsync(again, Appends.Whole(Appends.Execution(number + 1), 100));
+
+        File.Delete(ballast);
+        await again.SweepAsync(new RetentionRule(null, 1, null), Stop);
+        await again.AppendAsync(Appends.Whole(Appends.Execution(number + 1), 100), Stop);
+        Assert.Equal(ReserveBytes, new FileInfo(Path.Combine(disk.Folder, "harness.reserve")).Length);
     }
 
     [Fact]

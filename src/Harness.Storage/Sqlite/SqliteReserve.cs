@@ -5,7 +5,8 @@ namespace Harness.Storage.Sqlite;
 
 /// <summary>
 /// A file that does nothing but take room. On a full disk SQLite cannot delete either: the write-ahead log has to grow for that, and to empty it the
-/// database may have to. Then this file goes, and comes back when there is room again. For the one thread that opens, then for the one that writes.
+/// database may have to. Then this file becomes empty, and is made again when there is room: an empty one tells the next process, too, that what there is
+/// was given away to delete with. For the one thread that opens, then for the one that writes.
 /// </summary>
 /// <param name="folder">Where the database is.</param>
 /// <param name="bytes">How much it takes: what the database may grow by when a write-ahead log of usual size is emptied.</param>
@@ -30,12 +31,12 @@ internal sealed partial class SqliteReserve(string folder, long bytes, ILogger l
     {
         try
         {
-            if (!File.Exists(_file))
+            if (new FileInfo(_file) is not { Exists: true, Length: > 0 })
             {
                 return false;
             }
 
-            File.Delete(_file);
+            Empty();
             _isOut = true;
             LogReleased(folder);
             return true;
@@ -54,9 +55,15 @@ internal sealed partial class SqliteReserve(string folder, long bytes, ILogger l
     {
         try
         {
-            if (new FileInfo(_file) is not { Exists: true } there || there.Length != bytes)
+            var there = new FileInfo(_file);
+            if (!there.Exists || there.Length != bytes)
             {
-                File.Delete(_file);
+                if (there.Exists)
+                {
+                    _isOut |= there.Length == 0;
+                    Empty();
+                }
+
                 var free = Free();
                 if (free < bytes * RoomFactor)
                 {
@@ -80,9 +87,14 @@ internal sealed partial class SqliteReserve(string folder, long bytes, ILogger l
         }
     }
 
+    private void Empty()
+    {
+        using var stream = new FileStream(_file, FileMode.Create, FileAccess.Write);
+    }
+
     private void Write(long free)
     {
-        using var stream = new FileStream(_file, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, PreallocationSize = bytes });
+        using var stream = new FileStream(_file, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, PreallocationSize = bytes });
         try
         {
             stream.SetLength(bytes);
@@ -95,7 +107,7 @@ internal sealed partial class SqliteReserve(string folder, long bytes, ILogger l
         catch (IOException)
         {
             stream.Dispose();
-            File.Delete(_file);
+            Empty();
             throw;
         }
     }
