@@ -1,4 +1,5 @@
 using System.Text;
+using Harness.Executions;
 using Harness.Tests.Agents;
 using Harness.Workflows;
 
@@ -103,6 +104,26 @@ public sealed class WorkflowReaderTests
 
         Assert.Equal("""{"status":200,"body":{"token":"Bearer t0k3n","sent":{"name":"good"}}}""", good.GetProperty("output").GetRawText());
         Assert.Equal($"Step 'call' failed: {new Uri(server.Url).Authority} answered with status 500", bad.GetProperty("error").GetString());
+    }
+
+    [Theory]
+    [InlineData("x\\r\\nX-Admin: 1")]
+    [InlineData("Zoë")]
+    public async Task HeaderOfAnHttpStepIsOneLineOfAsciiWhateverTheInputSays(string name)
+    {
+        await using var server = new FakeHttp(_ => "{}");
+        using var stage = await WorkflowStage.OpenAsync(WorkflowStage.ReadYaml($$$"""
+            steps:
+              - id: call
+                http: { url: "{{{server.Url}}}/", headers: { X-Name: "{{input.name}}" } }
+            """));
+
+        var ended = await stage.RunAsync($$"""{"name":"{{name}}"}""");
+
+        Assert.Equal(
+            "Step 'call' failed: The header 'X-Name' cannot be sent: its value holds a line break, or a character outside ASCII",
+            ended.GetProperty("error").GetString());
+        Assert.Empty(server.Requests);
     }
 
     [Theory]

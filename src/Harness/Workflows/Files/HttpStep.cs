@@ -94,6 +94,12 @@ internal sealed class HttpStep
         foreach (var (name, value) in _headers)
         {
             var text = value.EvaluateText(context);
+            if (!text.All(letter => letter is (>= ' ' and <= '~') or '\t'))
+            {
+                // A line break would begin a header of whoever wrote the value.
+                throw new WorkflowException($"The header '{name}' cannot be sent: its value holds a line break, or a character outside ASCII");
+            }
+
             if (!request.Headers.TryAddWithoutValidation(name, text) && request.Content is { } content)
             {
                 content.Headers.Remove(name);
