@@ -25,6 +25,9 @@ public sealed class StepContext
     /// <summary>Whether this step was suspended and is running again.</summary>
     public bool IsResumed => _run.Progress.IsResuming(_step.Id);
 
+    /// <summary>As <see cref="IsResumed"/>, and what it asked for has been answered: it had asked, or the answer came unasked.</summary>
+    internal bool IsAnswered => _run.Progress.IsAnswering(_step.Id);
+
     /// <summary>Values that all steps share; kept when a step ends or suspends, and not when it is broken off. Steps that run at once must not change it.</summary>
     public JsonObject State => _run.Progress.State;
 

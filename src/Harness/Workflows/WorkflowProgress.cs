@@ -14,7 +14,7 @@ public sealed class WorkflowProgress
     private readonly Dictionary<string, JsonElement> _outputs = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _errors = new(StringComparer.Ordinal);
     private readonly List<WorkflowStepRecord> _steps = [];
-    private (string StepId, JsonElement Data)? _resume;
+    private (string StepId, JsonElement Data, bool IsAnswer)? _resume;
     private string _knownState = "{}";
 
     /// <summary>True when it has begun.</summary>
@@ -102,12 +102,21 @@ public sealed class WorkflowProgress
         }
     }
 
+    /// <summary>Whether this step is to run with an answer: it was resumed with data, or with nothing after it had asked itself.</summary>
+    internal bool IsAnswering(string stepId)
+    {
+        lock (_gate)
+        {
+            return _resume is { IsAnswer: true } resume && resume.StepId == stepId;
+        }
+    }
+
     /// <summary>What the step was resumed with; null: it was not resumed.</summary>
     internal JsonElement? ResumeDataFor(string stepId)
     {
         lock (_gate)
         {
-            return _resume is var (id, data) && id == stepId ? data : null;
+            return _resume is var (id, data, _) && id == stepId ? data : null;
         }
     }
 
@@ -268,13 +277,15 @@ public sealed class WorkflowProgress
     private void Resume(JsonElement data)
     {
         var index = data.GetProperty("stepIndex").GetInt32();
-        Suspension = null;
         var (id, input) = (data.FindText("stepId")!, data.Member("input"));
-        if (input.ValueKind != JsonValueKind.Undefined || _resume?.StepId != id)
+        var hasData = input.ValueKind != JsonValueKind.Undefined;
+        if (hasData || _resume?.StepId != id)
         {
             // Else it was suspended from outside while it worked on what it had been resumed with, and still has that.
-            _resume = (id, input);
+            _resume = (id, input, hasData || (Suspension is { IsByStep: true } asked && asked.StepId == id));
         }
+
+        Suspension = null;
 
         if (index != Position)
         {

@@ -126,6 +126,65 @@ public sealed class WorkflowReaderTests
         Assert.Empty(server.Requests);
     }
 
+    [Fact]
+    public async Task StepThatWaitsAsksAlsoWhenItIsJumpedToWithNothing()
+    {
+        using var stage = await WorkflowStage.OpenAsync(WorkflowStage.ReadYaml("""
+            steps:
+              - id: approve
+                wait-for-resume: { resume: { type: object, required: [approved] } }
+              - id: confirm
+                wait-for-resume: {}
+            """));
+        var execution = stage.Start();
+        await WorkflowStage.SuspendedAsync(execution);
+        Assert.True(stage.Resume(execution, """{"approved":false}"""));
+        await WorkflowStage.SuspendedAsync(execution, times: 2);
+
+        Assert.True(stage.Resume(execution, at: "approve"));
+        await WorkflowStage.SuspendedAsync(execution, times: 3);
+
+        Assert.Equal(
+            ["workflow-resumed approve", "step-start approve", "workflow-suspended approve"], (await WorkflowStage.EventsOfAsync(execution))[^3..]);
+        Assert.Equal(
+            "Invalid resume data: resumeData is missing", Assert.Throws<ExecutionInputException>(() => stage.Resume(execution)).Message);
+    }
+
+    [Fact]
+    public async Task StepThatWaitsAsksAlsoWhenItWasSuspendedFromOutsideBeforeItBegan()
+    {
+        var (began, mayEnd) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var stubborn = new WorkflowStep
+        {
+            Id = "stubborn",
+            Type = StepType.Function,
+            Run = async (context, _) =>
+            {
+                began.SetResult();
+                await mayEnd.Task;
+                return StepOutcome.Completed(context.Data);
+            },
+        };
+        var approval = WorkflowStage.ReadYaml("""
+            steps:
+              - id: approve
+                wait-for-resume: { resume: { type: object, required: [approved] } }
+            """);
+        using var stage = await WorkflowStage.OpenAsync(approval with { Steps = [stubborn, .. approval.Steps] });
+        var execution = stage.Start();
+        await began.Task.WaitAsync(Stop);
+        var suspending = stage.Registry.SuspendAsync(execution, "Maintenance", Stop);
+        mayEnd.SetResult();
+        Assert.Equal("Maintenance", (await suspending)?.Reason);
+
+        Assert.True(stage.Resume(execution));
+        await WorkflowStage.SuspendedAsync(execution, times: 2);
+
+        Assert.True(stage.Resume(execution, """{"approved":true}"""));
+        var result = await execution.Completion.WaitAsync(Stop);
+        Assert.Equal("""{"output":{"approved":true}}""", Encoding.UTF8.GetString(result.Details.Span));
+    }
+
     [Theory]
     [InlineData("steps: []", "test.yaml, line 1, steps: at least one step is expected here")]
     [InlineData("name: x", "test.yaml, line 1: 'steps' is missing")]

@@ -173,7 +173,7 @@ internal sealed class StepReader
             Type = StepType.Wait,
             ResumeSchema = WorkflowReader.Schema(members.Find("resume")),
             IsRepeatable = true,
-            Run = (context, _) => Task.FromResult(context.IsResumed
+            Run = (context, _) => Task.FromResult(context.IsAnswered
                 ? StepOutcome.Completed(context.ResumeData.OrNull())
                 : (StepOutcome)new StepSuspension(id, reason?.EvaluateText(context), data?.Evaluate(context) ?? default)),
         };
