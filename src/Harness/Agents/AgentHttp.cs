@@ -55,6 +55,9 @@ internal sealed class AgentHttp : IDisposable
         };
     }
 
+    /// <summary>Longest answer that is read.</summary>
+    public int MaxReplyBytes => _maxReplyBytes;
+
     /// <summary>For packages that bring their own pipeline; time limits are the caller's then.</summary>
     public HttpClient Client { get; }
 

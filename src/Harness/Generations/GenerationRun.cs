@@ -125,6 +125,7 @@ internal sealed class GenerationRun(
 
                     break;
                 case ModelReasoning thought:
+                    CheckLength(thought.Text.Length);
                     await events.ReasoningAsync(thought.Text);
                     break;
                 case ModelToolCall call:

@@ -2,6 +2,7 @@ using System.ClientModel;
 using System.ClientModel.Primitives;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
+using System.Text;
 using Harness.Agents;
 using OpenAI;
 using OpenAI.Chat;
@@ -11,6 +12,9 @@ namespace Harness.Generations;
 /// <summary>Chat completions of any OpenAI-compatible endpoint as they come, through the official package.</summary>
 internal sealed class OpenAIChat : IChatModel
 {
+    // Of an answer that is no stream, more than an error shows.
+    private const int MaxQuoteLength = 4 * 1024;
+
     private readonly AgentHttp _http;
     private readonly OpenAIEndpoint _endpoint;
     private readonly string _provider;
@@ -43,22 +47,30 @@ internal sealed class OpenAIChat : IChatModel
             throw call.Refused(await ReadRefusalAsync(response, call, cancellationToken));
         }
 
-        using var lines = new StreamReader(response.ContentStream ?? Stream.Null);
-        var answer = new OpenAIChatAnswer(call.Secrets);
-        var wasAnnounced = false;
+        var lines = new BodyLines(response.ContentStream ?? Stream.Null, call, _http.MaxReplyBytes);
+        var answer = new OpenAIChatAnswer(call, _http.MaxReplyBytes);
+        var (wasAnnounced, hasChunks, others) = (false, false, new StringBuilder());
         while (!wasAnnounced && await ReadLineAsync(lines, call, cancellationToken) is { } line)
         {
-            if (!line.StartsWith("data:", StringComparison.Ordinal))
+            var isData = line.StartsWith("data:", StringComparison.Ordinal);
+            var chunk = isData ? line["data:".Length..].Trim() : "";
+            if (chunk.Length == 0)
             {
+                _ = isData || others.Length > MaxQuoteLength ? others : others.Append(line).Append('\n');
                 continue;
             }
 
-            var chunk = line["data:".Length..].Trim();
+            hasChunks = true;
             wasAnnounced = chunk == "[DONE]";
             foreach (var part in wasAnnounced ? [] : answer.Read(chunk))
             {
                 yield return part;
             }
+        }
+
+        if (!hasChunks)
+        {
+            throw call.Unusable(Encoding.UTF8.GetBytes(others.ToString()), "a stream of chunks");
         }
 
         foreach (var part in answer.End(wasAnnounced))
@@ -79,8 +91,8 @@ internal sealed class OpenAIChat : IChatModel
         return (await _client.CompleteChatAsync(body, request)).GetRawResponse();
     }
 
-    private Task<string?> ReadLineAsync(StreamReader lines, AgentCall call, CancellationToken cancellationToken) =>
-        _http.RunAsync(call, stop => lines.ReadLineAsync(stop).AsTask(), cancellationToken);
+    private Task<string?> ReadLineAsync(BodyLines lines, AgentCall call, CancellationToken cancellationToken) =>
+        _http.RunAsync(call, lines.ReadAsync, cancellationToken);
 
     private async Task<HttpAnswer> ReadRefusalAsync(PipelineResponse response, AgentCall call, CancellationToken cancellationToken)
     {

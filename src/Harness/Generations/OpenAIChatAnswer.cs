@@ -5,15 +5,17 @@ using Harness.Agents;
 namespace Harness.Generations;
 
 /// <summary>Reads the chunks of one streamed chat completion. Tool calls come in pieces and are given when the answer ends.</summary>
-/// <param name="secrets">What errors must not repeat.</param>
-internal sealed class OpenAIChatAnswer(IReadOnlyList<string> secrets)
+/// <param name="call">Whose answer it is.</param>
+/// <param name="maxLength">Characters of its tool calls at most: they are kept to the end.</param>
+internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
 {
     private readonly SortedDictionary<int, PendingCall> _calls = [];
     private string? _reason;
     private TokenUsage _usage;
+    private long _length;
 
     /// <summary>What a chunk says.</summary>
-    /// <exception cref="AgentException">It is an error of the endpoint.</exception>
+    /// <exception cref="AgentException">It is an error of the endpoint, or a tool call that does not end.</exception>
     /// <exception cref="InvalidDataException">It is no chunk.</exception>
     public IReadOnlyList<ModelPart> Read(string chunk)
     {
@@ -21,10 +23,10 @@ internal sealed class OpenAIChatAnswer(IReadOnlyList<string> secrets)
         {
             return Read(JsonElement.Parse(chunk));
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
             throw new InvalidDataException(
-                $"The language model sent \"{Excerpt.Of(chunk, secrets)}\" where a chunk of a chat completion was expected", e);
+                $"The language model sent \"{Excerpt.Of(chunk, call.Secrets)}\" where a chunk of a chat completion was expected", e);
         }
     }
 
@@ -46,7 +48,7 @@ internal sealed class OpenAIChatAnswer(IReadOnlyList<string> secrets)
     {
         if (Find(chunk, "error") is { } error)
         {
-            throw new AgentException($"The language model broke off: {Excerpt.Of(Encoding.UTF8.GetBytes(error.GetRawText()), secrets)}");
+            throw new AgentException($"The language model broke off: {Excerpt.Of(Encoding.UTF8.GetBytes(error.GetRawText()), call.Secrets)}");
         }
 
         if (Find(chunk, "usage") is { } usage)
@@ -89,13 +91,19 @@ internal sealed class OpenAIChatAnswer(IReadOnlyList<string> secrets)
         foreach (var piece in calls.EnumerateArray())
         {
             var index = Find(piece, "index")?.GetInt32() ?? _calls.Count;
-            var call = _calls.TryGetValue(index, out var begun) ? begun : _calls[index] = new PendingCall();
-            call.Id = Find(piece, "id")?.GetString() ?? call.Id;
-            if (Find(piece, "function") is { } function)
-            {
-                call.Name += Find(function, "name")?.GetString();
-                call.Arguments.Append(Find(function, "arguments")?.GetString());
-            }
+            var pending = _calls.TryGetValue(index, out var begun) ? begun : _calls[index] = new PendingCall();
+            pending.Id = Find(piece, "id")?.GetString() ?? pending.Id;
+            var (name, arguments) = Find(piece, "function") is { } function
+                ? (Find(function, "name")?.GetString(), Find(function, "arguments")?.GetString())
+                : default;
+            pending.Name += name;
+            pending.Arguments.Append(arguments);
+            _length += 1L + (name?.Length ?? 0) + (arguments?.Length ?? 0);
+        }
+
+        if (_length > maxLength)
+        {
+            throw call.TooLong(maxLength);
         }
     }
 

@@ -292,6 +292,16 @@ public sealed class GenerationRunTests
     }
 
     [Fact]
+    public async Task ThoughtsThatDoNotEndAreBrokenOffToo()
+    {
+        using var house = GenerationHouse.Of(new CodeModel(_ => Enumerable.Repeat(new ModelReasoning(new string('h', 1_000_000)), 100)));
+
+        var outcome = await house.RunAsync("go");
+
+        Assert.StartsWith("The model answered more than 8388608 characters", outcome.Result.Error);
+    }
+
+    [Fact]
     public async Task ContextThatIsNestedTooDeepIsRefused()
     {
         using var house = GenerationHouse.Of(CodeModel.Saying("hello"));

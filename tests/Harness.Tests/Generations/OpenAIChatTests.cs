@@ -99,6 +99,55 @@ public sealed class OpenAIChatTests
     }
 
     [Fact]
+    public async Task NumberThatCannotBeReadIsNamed()
+    {
+        await using var http = new FakeHttp(_ => Chunks("""{"choices":[],"usage":{"prompt_tokens":1e30}}"""));
+
+        Assert.Contains(
+            "where a chunk of a chat completion was expected", (await Assert.ThrowsAsync<InvalidDataException>(() => AskAsync(http, Prompt()))).Message);
+    }
+
+    [Theory]
+    [InlineData("<html>Please sign in</html>", "answered \"<html>Please sign in</html>\" where a stream of chunks was expected. Check LOCAL_BASE_URL")]
+    [InlineData("""{"error":{"message":"overloaded, k3y"}}""", "answered \"overloaded, ***\" where")]
+    [InlineData("", "answered nothing where")]
+    public async Task AnswerThatIsNoStreamIsQuoted(string body, string problem)
+    {
+        await using var http = new FakeHttp(_ => body);
+
+        Assert.Contains(problem, (await Assert.ThrowsAsync<AgentException>(() => AskAsync(http, Prompt(), key: "k3y"))).Message);
+    }
+
+    [Fact]
+    public async Task EmptyEventsAreNone()
+    {
+        await using var http = new FakeHttp(_ => "data:\r\n\r\ndata: \n\n" + Chunks("""{"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}"""));
+
+        Assert.Equal([new ModelText("x"), new ModelFinish("stop", default)], await AskAsync(http, Prompt()));
+    }
+
+    [Fact]
+    public async Task LineThatDoesNotEndIsBrokenOff()
+    {
+        await using var http = new FakeHttp(_ => $"data: {new string('x', 3_000)}");
+
+        var failure = await Assert.ThrowsAsync<AgentException>(() => AskAsync(http, Prompt(), maxReplyBytes: 2_000));
+
+        Assert.Contains("answered more than 2,000 bytes; raise Harness:Agents:MaxReplyBytes", failure.Message);
+    }
+
+    [Fact]
+    public async Task ToolCallsThatDoNotEndAreBrokenOff()
+    {
+        var piece = """{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"MANY"}}]}}]}""".Replace("MANY", new string('1', 900), StringComparison.Ordinal);
+        await using var http = new FakeHttp(_ => Chunks(piece, piece, piece));
+
+        var failure = await Assert.ThrowsAsync<AgentException>(() => AskAsync(http, Prompt(), maxReplyBytes: 2_000));
+
+        Assert.Contains("answered more than 2,000 bytes", failure.Message);
+    }
+
+    [Fact]
     public async Task EndpointThatGivesNoReasonHasSimplyStopped()
     {
         await using var http = new FakeHttp(_ => Chunks("""{"choices":[{"delta":{"content":"x"}}],"usage":{}}"""));
@@ -133,12 +182,13 @@ public sealed class OpenAIChatTests
 
     private static string Chunks(params string[] chunks) => string.Concat(chunks.Append("[DONE]").Select(chunk => $"data: {chunk}\n\n"));
 
-    private static Task<List<ModelPart>> AskAsync(FakeHttp http, ChatPrompt prompt, string key = "k") => AskUntilAsync(http, prompt, key, Stop);
+    private static Task<List<ModelPart>> AskAsync(FakeHttp http, ChatPrompt prompt, string key = "k", int maxReplyBytes = 1_000_000) =>
+        AskUntilAsync(http, prompt, key, Stop, maxReplyBytes);
 
-    private static async Task<List<ModelPart>> AskUntilAsync(FakeHttp http, ChatPrompt prompt, string key, CancellationToken stop)
+    private static async Task<List<ModelPart>> AskUntilAsync(FakeHttp http, ChatPrompt prompt, string key, CancellationToken stop, int maxReplyBytes = 1_000_000)
     {
         var options = new GenerationOptions { Providers = { ["local"] = new ProviderSetting { BaseUrl = http.Url, ApiKey = key } } };
-        using var models = new ChatModels(Options.Create(new AgentOptions()), Options.Create(options), TimeProvider.System);
+        using var models = new ChatModels(Options.Create(new AgentOptions { MaxReplyBytes = maxReplyBytes }), Options.Create(options), TimeProvider.System);
         var (model, _, _) = models.Resolve(new AgentDefinition { Id = "a", Model = "local/m" });
         return await model.StreamAsync(prompt, stop).ToListAsync(Stop);
     }
