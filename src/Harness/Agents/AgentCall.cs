@@ -101,7 +101,7 @@ internal sealed class AgentCall
     private static Exception? Cause(Exception? exception) => exception switch
     {
         null or AgentException => null,
-        OperationCanceledException or HttpRequestException or IOException => exception,
+        OperationCanceledException or HttpRequestException or IOException or InvalidDataException => exception,
         _ => Cause(exception.InnerException),
     };
 
@@ -114,6 +114,7 @@ internal sealed class AgentCall
         HttpRequestException { InnerException: AuthenticationException } => "no secure connection could be made",
         HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } => "it does not speak HTTP as it should",
         OperationCanceledException => "no connection was made in time",
+        InvalidDataException => "its answer is not compressed as it says",
         _ => "the connection broke off",
     };
 }

@@ -119,6 +119,16 @@ public sealed class OpenAIChatTests
     }
 
     [Fact]
+    public async Task AnswerThatIsNotCompressedAsItSaysIsNamed()
+    {
+        await using var http = new FakeHttp(_ => new FakeAnswer(200, "no gzip") { Headers = ["Content-Encoding: gzip"] });
+
+        Assert.Contains(
+            "could not be reached: its answer is not compressed as it says. Check LOCAL_BASE_URL",
+            (await Assert.ThrowsAsync<AgentException>(() => AskAsync(http, Prompt()))).Message);
+    }
+
+    [Fact]
     public async Task EmptyEventsAreNone()
     {
         await using var http = new FakeHttp(_ => "data:\r\n\r\ndata: \n\n" + Chunks("""{"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}"""));
