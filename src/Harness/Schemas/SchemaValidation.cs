@@ -13,8 +13,13 @@ internal sealed class SchemaValidation(JsonSchema schema)
 
     private static readonly string[] Types = ["string", "number", "integer", "boolean", "object", "array", "null"];
 
+    // Schemas within themselves, and alternatives within alternatives, may ask for more than there is time for.
+    private const int MaxChecks = 1_000_000;
+
     private List<SchemaIssue> _issues = [];
     private int _depth;
+    private int _checks;
+    private bool _isTrial;
 
     /// <summary>True for the name of a JSON type.</summary>
     public static bool IsType(string name) => Types.Contains(name);
@@ -22,12 +27,13 @@ internal sealed class SchemaValidation(JsonSchema schema)
     public IReadOnlyList<SchemaIssue> Run(JsonElement value, string name)
     {
         Check(schema.Document, value, name);
-        return _issues;
+        return _checks > MaxChecks ? [new SchemaIssue(name, "takes too much work to check against its schema")] : _issues;
     }
 
     private void Check(JsonElement rule, JsonElement value, string path)
     {
-        if (_issues.Count >= MaxIssues || rule.ValueKind == JsonValueKind.True)
+        // A trial asks only whether there is an issue.
+        if (_issues.Count >= (_isTrial ? 1 : MaxIssues) || rule.ValueKind == JsonValueKind.True || ++_checks > MaxChecks)
         {
             return;
         }
@@ -129,7 +135,7 @@ internal sealed class SchemaValidation(JsonSchema schema)
 
     private void CheckText(JsonElement rule, string text, string path)
     {
-        CheckCount(rule, "minLength", "maxLength", new StringInfo(text).LengthInTextElements, "characters", path);
+        CheckCount(rule, "minLength", "maxLength", text.EnumerateRunes().Count(), "characters", path);
         if (rule.TryGetProperty("pattern", out var pattern) && !schema.PatternOf(pattern.GetString()!).IsMatch(text))
         {
             Add(path, $"must match {pattern.GetString()}");
@@ -140,7 +146,7 @@ internal sealed class SchemaValidation(JsonSchema schema)
     {
         var items = value.EnumerateArray().ToList();
         CheckCount(rule, "minItems", "maxItems", items.Count, "items", path);
-        if (rule.TryGetProperty("uniqueItems", out var unique) && unique.ValueKind == JsonValueKind.True && HasTwins(items))
+        if (rule.TryGetProperty("uniqueItems", out var unique) && unique.ValueKind == JsonValueKind.True && items.Distinct(JsonEquality.Instance).Count() < items.Count)
         {
             Add(path, "must not have two equal items");
         }
@@ -246,6 +252,12 @@ internal sealed class SchemaValidation(JsonSchema schema)
     // With one real alternative beside null its own words help more.
     private void AddBest(JsonElement parts, JsonElement value, string path, string message)
     {
+        if (_isTrial)
+        {
+            Add(path, message);
+            return;
+        }
+
         var real = parts.EnumerateArray().Where(part => !IsValid(part, value) && !IsNull(part)).ToList();
         if (real.Count == 1)
         {
@@ -262,11 +274,11 @@ internal sealed class SchemaValidation(JsonSchema schema)
 
     private bool IsValid(JsonElement rule, JsonElement value)
     {
-        var outer = _issues;
-        _issues = [];
+        var (outer, wasTrial) = (_issues, _isTrial);
+        (_issues, _isTrial) = ([], true);
         Check(rule, value, "");
         var isValid = _issues.Count == 0;
-        _issues = outer;
+        (_issues, _isTrial) = (outer, wasTrial);
         return isValid;
     }
 
@@ -324,22 +336,6 @@ internal sealed class SchemaValidation(JsonSchema schema)
         value.TryGetDecimal(out var number) && factor.TryGetDecimal(out var unit)
             ? unit > 0 && number % unit == 0
             : Math.Abs(Math.IEEERemainder(value.GetDouble(), factor.GetDouble())) < 1e-9;
-
-    private static bool HasTwins(List<JsonElement> items)
-    {
-        for (var i = 0; i < items.Count; i++)
-        {
-            for (var j = 0; j < i; j++)
-            {
-                if (JsonElement.DeepEquals(items[i], items[j]))
-                {
-                    return true;
-                }
-            }
-        }
-
-        return false;
-    }
 
     // A word of another type than it should be (`exclusiveMinimum: true` of an older draft) says nothing.
     private static double? Number(JsonElement rule, string word) =>

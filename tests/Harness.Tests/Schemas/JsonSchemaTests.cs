@@ -34,6 +34,8 @@ public sealed class JsonSchemaTests
     [InlineData("""{"minLength":2}""", "\"😀\"", "input must have at least 2 characters; it has 1")]
     [InlineData("""{"pattern":"^a+$"}""", "\"ab\"", "input must match ^a+$")]
     [InlineData("""{"enum":["a","b"]}""", "\"c\"", "input must be one of \"a\", \"b\"")]
+    [InlineData("""{"maxLength":1}""", "\"e\u0301\"", "input must have at most 1 characters; it has 2")]
+    [InlineData("""{"uniqueItems":true}""", """[{"a":1,"b":"x"},{"b":"\u0078","a":1.0}]""", "input must not have two equal items")]
     [InlineData("""{"const":1}""", "2", "input must be 1")]
     [InlineData("""{"maxItems":1}""", "[1,2]", "input must have at most 1 items; it has 2")]
     [InlineData("""{"uniqueItems":true}""", "[1,2,1]", "input must not have two equal items")]
@@ -67,6 +69,34 @@ public sealed class JsonSchemaTests
     [Fact]
     public void MissingValueIsSaidToBeMissing() =>
         Assert.Equal("input is missing", Assert.Single(JsonSchema.Parse(JsonElement.Parse("{}")).Validate(default, "input")).ToString());
+
+    [Fact]
+    public void ValueThatIsWrongDeepInsideIsCheckedAtOnce()
+    {
+        const string Tree = """
+            {"$ref":"#/$defs/n","$defs":{"n":{"anyOf":[
+              {"type":"object","required":["v"],"properties":{"v":{"type":"number"},"next":{"$ref":"#/$defs/n"}}},{"type":"null"}]}}}
+            """;
+        var value = string.Concat(Enumerable.Repeat("""{"v":1,"next":""", 40)) + """{"v":"x"}""" + new string('}', 40);
+
+        Assert.Equal(
+            $"input{string.Concat(Enumerable.Repeat(".next", 40))}.v must be a number, not a string", Assert.Single(Validate(Tree, value)).ToString());
+    }
+
+    [Theory]
+    [InlineData("""{"anyOf":[{"$ref":"#"},{"$ref":"#"}]}""")]
+    [InlineData("""{"not":{"allOf":[{"not":{"$ref":"#"}},{"not":{"$ref":"#"}}]}}""")]
+    public void SchemaThatGoesRoundInCirclesGivesUp(string schema) => Assert.Equal(
+        "input takes too much work to check against its schema", Assert.Single(Validate(schema, "{}")).ToString());
+
+    [Fact]
+    public void ManyItemsAreCheckedForTwinsAtOnce()
+    {
+        var items = Enumerable.Range(0, 200_000).Select(number => $$"""{"a":[{{number}}]}""").ToList();
+
+        Assert.Empty(Validate("""{"uniqueItems":true}""", $"[{string.Join(',', items)}]"));
+        Assert.Single(Validate("""{"uniqueItems":true}""", $$"""[{{string.Join(',', items)}},{"a":[7.0]}]"""));
+    }
 
     [Fact]
     public void NoMoreThanTwentyIssuesAreTold() =>
