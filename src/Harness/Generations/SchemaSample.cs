@@ -78,8 +78,8 @@ internal static partial class SchemaSample
         var colon = text.IndexOf(": ", StringComparison.Ordinal);
         var subject = NamesInText().Match(colon < 0 ? text : text[(colon + 2)..]);
         var value = Said(name, text) ?? (subject.Success ? subject.Value : text);
-        var most = schema.TryGetProperty("maxLength", out var limit) ? limit.GetInt32() : value.Length;
-        return value[..Math.Min(value.Length, most)].PadRight(Count(schema, "minLength"), '.');
+        var most = schema.TryGetProperty("maxLength", out var limit) ? Math.Min(limit.GetDouble(), value.Length) : value.Length;
+        return value[..(int)most].PadRight(Count(schema, "minLength"), '.');
     }
 
     // "City: Wonderland" says the city.
@@ -96,7 +96,7 @@ internal static partial class SchemaSample
         return (end < 0 ? value : value[..end]).Trim();
     }
 
-    private static int Count(JsonElement schema, string name) => schema.TryGetProperty(name, out var count) ? Math.Min(count.GetInt32(), 100) : 0;
+    private static int Count(JsonElement schema, string name) => schema.TryGetProperty(name, out var count) ? (int)Math.Min(count.GetDouble(), 100) : 0;
 
     private static JsonElement Items(JsonElement schema) => schema.TryGetProperty("items", out var items) ? items : default;
 

@@ -54,6 +54,7 @@ public sealed class JsonSchemaTests
     [InlineData("""{"properties":{"a":{"items":7}}}""", "schema.properties.a.items must be a JSON schema: an object, true or false")]
     [InlineData("""{"required":"a"}""", "schema.required must be a list of names")]
     [InlineData("""{"$ref":"#/$defs/x"}""", "schema.$ref must be a place in this schema, such as #/$defs/name")]
+    [InlineData("""{"type":"object","properties":{"a":{"$ref":"#/type"}}}""", "schema.properties.a.$ref must be a place in this schema, such as #/$defs/name")]
     [InlineData("""{"anyOf":[]}""", "schema.anyOf must be a list of schemas")]
     [InlineData("""{"minLength":-1}""", "schema.minLength must be a whole number from 0")]
     [InlineData("[]", "schema must be a JSON schema: an object, true or false")]
