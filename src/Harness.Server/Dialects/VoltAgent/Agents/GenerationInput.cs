@@ -61,7 +61,7 @@ internal sealed record GenerationInput(GenerationRequest Request, bool IsResumab
     private static JsonSchema? ReadSchema(JsonElement holder, List<string> problems)
     {
         if (!holder.TryGetProperty("schema", out var schema) || schema.ValueKind != JsonValueKind.Object
-            || !schema.TryGetProperty("type", out var type) || !type.ValueEquals("object"u8))
+            || !schema.TryGetProperty("type", out var type) || type.ValueKind != JsonValueKind.String || !type.ValueEquals("object"u8))
         {
             problems.Add("schema must be a JSON schema with type \"object\"");
             return null;

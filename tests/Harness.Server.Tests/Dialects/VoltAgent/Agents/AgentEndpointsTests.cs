@@ -177,6 +177,7 @@ public sealed class AgentEndpointsTests
     [InlineData("POST", "/agents/a/stream", """{"input":"x","options":{"temperature":2}}""", 400, "options.temperature must be a number from 0 to 1")]
     [InlineData("POST", "/agents/a/object", """{"input":"x"}""", 400, "schema must be a JSON schema with type \"object\"")]
     [InlineData("POST", "/agents/a/object", """{"input":"x","schema":{"type":"array"}}""", 400, "schema must be a JSON schema with type \"object\"")]
+    [InlineData("POST", "/agents/a/object", """{"input":"x","schema":{"type":["object","null"]}}""", 400, "schema must be a JSON schema with type \"object\"")]
     [InlineData("POST", "/agents/a/stream-object", """{"input":"x","schema":{"type":"object","required":"a"}}""", 400, "schema.required must be a list of names")]
     [InlineData("POST", "/agents/refused/text", """{"input":"x"}""", 500, "Incorrect API key provided")]
     [InlineData("POST", "/agents/a/object", """{"input":"x","schema":{"type":"object","required":["name"]}}""", 500, "Schema validation failed: Required at name")]
