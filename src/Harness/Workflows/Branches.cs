@@ -89,13 +89,15 @@ internal static class AgentStep
 /// <summary>A step that waits for a time.</summary>
 internal static class SleepStep
 {
+    // A timer waits 49 days at most.
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(7);
+
     public static async Task<StepOutcome> RunAsync(StepContext context, TimeSpan time, CancellationToken stop)
     {
         // From when it began first: a restart does not make it longer.
-        var left = context.StartedAt + time - context.Time.GetUtcNow();
-        if (left > TimeSpan.Zero)
+        for (var left = context.StartedAt + time - context.Time.GetUtcNow(); left > TimeSpan.Zero; left -= LongestDelay)
         {
-            await Task.Delay(left, context.Time, stop);
+            await Task.Delay(left < LongestDelay ? left : LongestDelay, context.Time, stop);
         }
 
         return StepOutcome.Completed(context.Data);

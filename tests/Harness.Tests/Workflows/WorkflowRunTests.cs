@@ -227,6 +227,26 @@ public sealed class WorkflowRunTests
     }
 
     [Fact]
+    public async Task SleepMayBeLongerThanATimerCanWait()
+    {
+        var time = new ManualTime();
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<int>("w").AndSleep("wait", TimeSpan.FromDays(60)).End(), time: time);
+        var execution = stage.Start("7");
+        await StartedAsync(execution, "wait");
+
+        Assert.NotNull(await stage.Registry.SuspendAsync(execution, "Maintenance", Stop));
+        time.Advance(TimeSpan.FromDays(59));
+        Assert.True(stage.Resume(execution));
+        while (!execution.Completion.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromHours(1));
+            await Task.Yield();
+        }
+
+        Assert.Equal(ExecutionStatus.Completed, (await execution.Completion).Status);
+    }
+
+    [Fact]
     public async Task StepThatSuspendsRunsAgainWithWhatItIsResumedWith()
     {
         using var stage = await WorkflowStage.OpenAsync(Approval());

@@ -104,8 +104,7 @@ internal sealed class YamlValue
             "d" => TimeSpan.FromDays(1),
             _ => TimeSpan.Zero,
         };
-        return isNumber && unit > TimeSpan.Zero && number <= 366
-            || (isNumber && unit > TimeSpan.Zero && number * unit <= TimeSpan.FromDays(366))
+        return isNumber && unit > TimeSpan.Zero && number * unit.TotalDays <= 366
             ? number * unit
             : throw Error($"a time is expected here, such as 500ms, 5s, 10m, 2h or 1d (up to a year), not '{text}'");
     }
