@@ -190,6 +190,7 @@ public sealed class WorkflowReaderTests
     [InlineData("name: x", "test.yaml, line 1: 'steps' is missing")]
     [InlineData("stepz: []", "test.yaml, line 1, stepz: unknown field 'stepz'; known here: id, name, purpose, input, result, suspend, resume, steps")]
     [InlineData("steps:\n  - id: a\n    sleep: 99999999999999d", "test.yaml, line 3, steps[0].sleep: a time is expected here, such as 500ms, 5s, 10m, 2h or 1d (up to a year), not '99999999999999d'")]
+    [InlineData("steps:\n  - id: a\n    condition: { if: { all: [], value: 1, equals: 1 }, then: [] }", "test.yaml, line 3, steps[0].condition.if: 'all' stands alone, without value, equals")]
     [InlineData("steps:\n  - id: a\n    sleep: soon", "test.yaml, line 3, steps[0].sleep: a time is expected here, such as 500ms, 5s, 10m, 2h or 1d (up to a year), not 'soon'")]
     [InlineData("steps:\n  - id: a", "test.yaml, line 2, steps[0]: what the step does is missing: one of agent, http, condition, parallel, sleep, wait-for-resume, set")]
     [InlineData("steps:\n  - id: a\n    sleep: 1s\n    set: {}", "test.yaml, line 2, steps[0]: a step does one thing, not sleep and set")]

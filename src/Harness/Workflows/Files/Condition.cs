@@ -8,6 +8,8 @@ namespace Harness.Workflows;
 /// </summary>
 internal sealed class Condition
 {
+    private static readonly string[] Groups = ["all", "any", "not"];
+
     private static readonly Dictionary<string, Func<JsonElement, JsonElement, bool>> Tests = new(StringComparer.Ordinal)
     {
         ["equals"] = JsonElement.DeepEquals,
@@ -31,7 +33,13 @@ internal sealed class Condition
     /// <exception cref="WorkflowFormatException">It is no condition.</exception>
     public static Condition Parse(YamlValue source)
     {
-        var members = source.Members(["value", "all", "any", "not", .. Tests.Keys]);
+        var members = source.Members(["value", .. Groups, .. Tests.Keys]);
+        if (Groups.FirstOrDefault(group => members.Find(group) is not null) is { } alone
+            && source.AllMembers().Select(member => member.Name).Where(name => name != alone).ToList() is { Count: > 0 } others)
+        {
+            throw source.Error($"'{alone}' stands alone, without {string.Join(", ", others)}");
+        }
+
         if (members.Find("all") is { } all)
         {
             var parts = all.Items().Select(Parse).ToList();
