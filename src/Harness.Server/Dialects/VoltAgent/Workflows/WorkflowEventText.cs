@@ -127,8 +127,8 @@ internal sealed class WorkflowEventText(Execution execution, bool endsAtSuspensi
 
     private void WriteSuspended(JsonElement data, long sequence, IBufferWriter<byte> output)
     {
-        // The one of before a resume does not end what came after it.
-        if (!data.TryGetProperty("suspension", out _) || execution.State.Status != ExecutionStatus.Suspended)
+        // The one of before a resume does not end what came after it, also when that is another suspension. Nothing follows the last one.
+        if (!data.TryGetProperty("suspension", out _) || execution.State.Status != ExecutionStatus.Suspended || sequence < execution.Log.LastSequence)
         {
             return;
         }

@@ -61,6 +61,22 @@ public sealed class WorkflowStreamTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task StreamThatIsAttachedToEndsAtTheSuspensionOfNow()
+    {
+        var id = (await _server.OrderAsync(15_000)).Text("executionId");
+        var (_, again) = await _server.PostAsync($"/workflows/order-approval/executions/{id}/resume", """{"options":{"stepId":"check"}}""");
+        Assert.Equal("suspended", again.GetProperty("data").Text("status"));
+
+        using var stream = await StreamOf.GetAsync(_server.App.Client, $"/workflows/order-approval/executions/{id}/stream?until=suspended");
+        var events = await stream.ReadToEndAsync();
+
+        Assert.Equal(
+            ["workflow-start", "step-start", "step-complete", "step-start", "workflow-suspended", "workflow-resumed", "step-start", "step-complete",
+                "step-start", "workflow-suspended", "workflow-result"],
+            events.Select(json => json.Text("type")));
+    }
+
+    [Fact]
     public async Task ErrorsInAStreamCarryTheirMessageAndTheStreamEnds()
     {
         using var stream = await StreamOf.PostAsync(_server.App.Client, "/workflows/broken/stream", "{}");
