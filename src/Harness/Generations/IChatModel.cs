@@ -41,7 +41,8 @@ public sealed record ChatMessage(string Role, string Text)
     public string? ToolCallId { get; init; }
 
     /// <summary>About as many bytes as it takes in memory.</summary>
-    internal int Size => 128 + 2 * (Text.Length + Attachments.Sum(attachment => attachment.Data.Length));
+    internal int Size => 128 + 2 * (Text.Length + Attachments.Sum(
+        attachment => attachment.Data.Length + (attachment.MediaType?.Length ?? 0) + (attachment.FileName?.Length ?? 0)));
 }
 
 /// <summary>An image or a file in a message.</summary>

@@ -1,6 +1,6 @@
-using System.Text.Json;
 using Harness.Executions;
 using Harness.Generations;
+using Harness.Server.Transports;
 using Harness.Server.Transports.Rest;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.OpenApi;
@@ -81,7 +81,7 @@ internal static class AgentEndpoints
         string id, string executionId, HttpRequest request, ExecutionRegistry executions, CancellationToken cancellationToken)
     {
         var body = await ApiBody.ReadAsync(request, isOptional: true, cancellationToken);
-        var reason = OptionReader.Find(body, "reason") is { ValueKind: JsonValueKind.String } text ? text.GetString()! : "API request";
+        var reason = new CommandFields(body).Text("reason", CommandLimits.ReasonLength) is { Length: > 0 } text ? text : "API request";
         if (await FindAsync(id, executionId, executions, cancellationToken) is not { } execution)
         {
             return ApiEnvelope.Error(StatusCodes.Status404NotFound, UnknownExecution);

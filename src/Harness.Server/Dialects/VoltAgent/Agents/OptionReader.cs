@@ -6,6 +6,9 @@ namespace Harness.Server.Dialects.VoltAgent.Agents;
 /// <summary>Reads the <c>options</c> of a body and collects what is wrong with them. What is null counts as not there.</summary>
 internal sealed class OptionReader
 {
+    // Users and conversations are remembered by these.
+    private const int MaxNameLength = 256;
+
     private readonly JsonElement _options;
 
     public OptionReader(JsonElement body)
@@ -115,7 +118,13 @@ internal sealed class OptionReader
             Problems.Add($"{path} must be a text");
         }
 
-        return value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        var text = value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        if (text?.Length > MaxNameLength)
+        {
+            Problems.Add($"{path} must be a text of at most {MaxNameLength} characters");
+        }
+
+        return text;
     }
 
     private int? Whole(JsonElement value, string path, int least)

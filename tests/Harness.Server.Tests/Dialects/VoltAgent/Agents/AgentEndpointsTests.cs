@@ -201,6 +201,21 @@ public sealed class AgentEndpointsTests
     }
 
     [Theory]
+    [InlineData("/agents/a/text", """{"input":"x","options":{"userId":"LONG"}}""", "options.userId must be a text of at most 256 characters")]
+    [InlineData("/agents/a/stream", """{"input":"x","options":{"conversationId":"LONG"}}""", "options.conversationId must be a text of at most 256 characters")]
+    [InlineData("/agents/a/text", """{"input":"x","options":{"memory":{"userId":"LONG"}}}""", "options.memory.userId must be a text of at most 256 characters")]
+    [InlineData("/agents/a/executions/none/cancel", """{"reason":"LONG"}""", "reason must be a string of at most 1024 characters")]
+    public async Task NamesAndReasonsThatAreKeptAreShort(string path, string body, string error)
+    {
+        await using var app = await AgentApp.StartAsync(CodeModel.Saying("{}"));
+
+        using var response = await app.Client.PostAsync(path, new StringContent(body.Replace("LONG", new string('x', 1025), StringComparison.Ordinal)), Stop);
+
+        Assert.Equal(400, (int)response.StatusCode);
+        Assert.Equal(error, JsonElement.Parse(await response.Content.ReadAsStringAsync(Stop)).GetProperty("error").GetString());
+    }
+
+    [Theory]
     [InlineData("contextLimit", "0", "options.contextLimit must be a whole number from 1")]
     [InlineData("contextLimit", "1.5", "options.contextLimit must be a whole number from 1")]
     [InlineData("maxSteps", "0", "options.maxSteps must be a whole number from 1")]
