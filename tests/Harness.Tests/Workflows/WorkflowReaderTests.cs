@@ -185,6 +185,19 @@ public sealed class WorkflowReaderTests
         Assert.Equal("""{"output":{"approved":true}}""", Encoding.UTF8.GetString(result.Details.Span));
     }
 
+    [Fact]
+    public async Task AnswerOfAnHttpStepThatBeginsWithAByteOrderMarkIsAValueToo()
+    {
+        await using var server = new FakeHttp(_ => "\uFEFF{\"total\":3}");
+        using var stage = await WorkflowStage.OpenAsync(WorkflowStage.ReadYaml($$"""
+            steps:
+              - id: call
+                http: { url: "{{server.Url}}/" }
+            """));
+
+        Assert.Equal("""{"status":200,"body":{"total":3}}""", (await stage.RunAsync()).GetProperty("output").GetRawText());
+    }
+
     [Theory]
     [InlineData("steps: []", "test.yaml, line 1, steps: at least one step is expected here")]
     [InlineData("name: x", "test.yaml, line 1: 'steps' is missing")]

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Text;
 using System.Text.Json;
 
 namespace Harness.Workflows;
@@ -120,15 +121,16 @@ internal sealed class HttpStep
             : throw new WorkflowException($"The answer of {host} has more than {WorkflowJson.MaxValueBytes} bytes");
     }
 
-    private static JsonElement AsValue(byte[] body)
+    private static JsonElement AsValue(ReadOnlySpan<byte> body)
     {
+        body = body.StartsWith(Encoding.UTF8.Preamble) ? body[Encoding.UTF8.Preamble.Length..] : body;
         try
         {
             return body.Length == 0 ? WorkflowJson.Null : JsonElement.Parse(body);
         }
         catch (JsonException)
         {
-            return JsonSerializer.SerializeToElement(System.Text.Encoding.UTF8.GetString(body));
+            return JsonSerializer.SerializeToElement(Encoding.UTF8.GetString(body));
         }
     }
 }
