@@ -198,6 +198,20 @@ public sealed class WorkflowReaderTests
         Assert.Equal("""{"status":200,"body":{"total":3}}""", (await stage.RunAsync()).GetProperty("output").GetRawText());
     }
 
+    [Fact]
+    public async Task PlainValuesAreWhatYamlSaysTheyAre()
+    {
+        using var stage = await WorkflowStage.OpenAsync(WorkflowStage.ReadYaml("""
+            steps:
+              - id: a
+                repeatable: True
+                set: { a: True, b: FALSE, c: Null, d: +1.5, e: 2026-01-02, f: "True", g: .5 }
+            """));
+
+        Assert.Equal(
+            """{"a":true,"b":false,"c":null,"d":1.5,"e":"2026-01-02","f":"True","g":0.5}""", (await stage.RunAsync()).GetProperty("output").GetRawText());
+    }
+
     [Theory]
     [InlineData("steps: []", "test.yaml, line 1, steps: at least one step is expected here")]
     [InlineData("name: x", "test.yaml, line 1: 'steps' is missing")]

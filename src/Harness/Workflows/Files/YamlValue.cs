@@ -84,8 +84,8 @@ internal sealed class YamlValue
     /// <summary>True or false.</summary>
     public bool Flag() => (_node as YamlScalarNode)?.Value switch
     {
-        "true" => true,
-        "false" => false,
+        "true" or "True" or "TRUE" => true,
+        "false" or "False" or "FALSE" => false,
         _ => throw Error("true or false is expected here"),
     };
 
@@ -157,7 +157,7 @@ internal sealed class YamlValue
         }
     }
 
-    // Plain scalars as the core schema of YAML 1.2 has them; what is quoted is a text.
+    // Plain scalars as the core schema of YAML 1.2 has them, without its octal and hexadecimal numbers; what is quoted is a text.
     private static void WriteScalar(Utf8JsonWriter json, YamlScalarNode scalar)
     {
         var text = scalar.Value ?? "";
@@ -169,18 +169,21 @@ internal sealed class YamlValue
 
         switch (text)
         {
-            case "" or "~" or "null":
+            case "" or "~" or "null" or "Null" or "NULL":
                 json.WriteNullValue();
                 break;
-            case "true" or "false":
-                json.WriteBooleanValue(text == "true");
+            case "true" or "True" or "TRUE":
+                json.WriteBooleanValue(true);
+                break;
+            case "false" or "False" or "FALSE":
+                json.WriteBooleanValue(false);
                 break;
             default:
                 if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole))
                 {
                     json.WriteNumberValue(whole);
                 }
-                else if ((char.IsAsciiDigit(text[^1]) || text[^1] == '.') && text[0] is '-' or '.' or (>= '0' and <= '9')
+                else if ((char.IsAsciiDigit(text[^1]) || text[^1] == '.') && text[0] is '-' or '+' or '.' or (>= '0' and <= '9')
                     && decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number))
                 {
                     json.WriteNumberValue(number);
