@@ -199,6 +199,23 @@ public sealed class WorkflowReaderTests
     }
 
     [Fact]
+    public async Task StepWhoseIdHasDotsCanBeLookedAt()
+    {
+        using var stage = await WorkflowStage.OpenAsync(WorkflowStage.ReadYaml("""
+            steps:
+              - id: v1.check
+                set: { total: { net: 3 } }
+              - id: v1
+                set: { total: 4 }
+              - id: both
+                set: { old: "{{steps.v1.check.total.net}}", new: "{{steps.v1.total}}", whole: "{{steps.v1.check}}" }
+            """));
+
+        Assert.Equal(
+            """{"total":4,"old":3,"new":4,"whole":{"total":{"net":3}}}""", (await stage.RunAsync()).GetProperty("output").GetRawText());
+    }
+
+    [Fact]
     public async Task PlainValuesAreWhatYamlSaysTheyAre()
     {
         using var stage = await WorkflowStage.OpenAsync(WorkflowStage.ReadYaml("""
@@ -223,7 +240,7 @@ public sealed class WorkflowReaderTests
     [InlineData("steps:\n  - id: a\n    sleep: 1s\n    set: {}", "test.yaml, line 2, steps[0]: a step does one thing, not sleep and set")]
     [InlineData("steps:\n  - sleep: 1s", "test.yaml, line 2, steps[0]: 'id' is missing")]
     [InlineData("steps:\n  - { id: a, sleep: 1s }\n  - { id: a, sleep: 1s }", "test.yaml, line 3, steps[1].id: there are two steps 'a'")]
-    [InlineData("steps:\n  - id: a\n    set: { x: \"{{steps.b.x}}\" }", "test.yaml, line 3, steps[0].set.x: {{steps.b}} looks at a step that is not there")]
+    [InlineData("steps:\n  - id: a\n    set: { x: \"{{steps.b.x}}\" }", "test.yaml, line 3, steps[0].set.x: {{steps.b.x}} looks at a step that is not there")]
     [InlineData("steps:\n  - id: a\n    set: { x: \"{{output.x}}\" }", "test.yaml, line 3, steps[0].set.x: {{output.x}} looks at nothing: begin with one of input, data, steps, state, resume, user, env, then names between dots")]
     [InlineData("steps:\n  - id: a\n    set: { x: \"{{env.KEY}}\" }", "test.yaml, line 3, steps[0].set.x: {{env.NAME}} may only be used in the url, the headers and the body of an http step: anywhere else it would be shown")]
     [InlineData("steps:\n  - id: a\n    set: { x: \"{{input\" }", "test.yaml, line 3, steps[0].set.x: '{{' has no '}}'")]

@@ -25,10 +25,10 @@ internal sealed class Condition
 
     private readonly Func<StepContext, bool> _holds;
 
-    private Condition(Func<StepContext, bool> holds, IEnumerable<string> stepIds) => (_holds, StepIds) = (holds, [.. stepIds]);
+    private Condition(Func<StepContext, bool> holds, IEnumerable<string> stepPaths) => (_holds, StepPaths) = (holds, [.. stepPaths]);
 
-    /// <summary>Steps that are looked at.</summary>
-    public IReadOnlyList<string> StepIds { get; }
+    /// <summary>Steps that are looked at, as <see cref="Reference.StepPath"/>.</summary>
+    public IReadOnlyList<string> StepPaths { get; }
 
     /// <exception cref="WorkflowFormatException">It is no condition.</exception>
     public static Condition Parse(YamlValue source)
@@ -43,19 +43,19 @@ internal sealed class Condition
         if (members.Find("all") is { } all)
         {
             var parts = all.Items().Select(Parse).ToList();
-            return new Condition(context => parts.TrueForAll(part => part.Holds(context)), parts.SelectMany(part => part.StepIds));
+            return new Condition(context => parts.TrueForAll(part => part.Holds(context)), parts.SelectMany(part => part.StepPaths));
         }
 
         if (members.Find("any") is { } any)
         {
             var parts = any.Items().Select(Parse).ToList();
-            return new Condition(context => parts.Exists(part => part.Holds(context)), parts.SelectMany(part => part.StepIds));
+            return new Condition(context => parts.Exists(part => part.Holds(context)), parts.SelectMany(part => part.StepPaths));
         }
 
         if (members.Find("not") is { } not)
         {
             var part = Parse(not);
-            return new Condition(context => !part.Holds(context), part.StepIds);
+            return new Condition(context => !part.Holds(context), part.StepPaths);
         }
 
         var value = Template.Parse(members.Get("value"));
@@ -68,7 +68,7 @@ internal sealed class Condition
 
         return new Condition(
             context => value.Evaluate(context) is var found && tests.TrueForAll(test => test.Holds(found, test.Other.Evaluate(context))),
-            value.StepIds.Concat(tests.SelectMany(test => test.Other.StepIds)));
+            value.StepPaths.Concat(tests.SelectMany(test => test.Other.StepPaths)));
     }
 
     /// <summary>Whether it holds in this moment.</summary>

@@ -13,8 +13,8 @@ internal sealed class Reference
 
     private Reference(string root, string[] path) => (_root, _path) = (root, path);
 
-    /// <summary>The step it looks at; null: none.</summary>
-    public string? StepId => _root == "steps" ? _path[0] : null;
+    /// <summary>What stands behind <c>steps</c>: the id of a step, and perhaps a path into what it gave; null: it looks at none.</summary>
+    public string? StepPath => _root == "steps" ? string.Join('.', _path) : null;
 
     /// <summary>Reads one.</summary>
     /// <param name="text">Without the braces.</param>
@@ -50,7 +50,7 @@ internal sealed class Reference
         {
             "input" => (context.Input, _path),
             "data" => (context.Data, _path),
-            "steps" => (context.OutputOf(_path[0]), _path[1..]),
+            "steps" => FindStep(context),
             "state" => (JsonSerializer.SerializeToElement(context.State), _path),
             "resume" => (context.ResumeData, _path),
             "user" => (User(context), _path),
@@ -69,6 +69,19 @@ internal sealed class Reference
 
         return value.OrNull();
     }
+
+    /// <summary>The ids of steps that a <see cref="StepPath"/> may mean, the longest first: an id may have dots.</summary>
+    public static IEnumerable<string> IdsIn(string stepPath)
+    {
+        for (var end = stepPath.Length; end > 0; end = stepPath.LastIndexOf('.', end - 1))
+        {
+            yield return stepPath[..end];
+        }
+    }
+
+    private (JsonElement Value, string[] Path) FindStep(StepContext context) => IdsIn(StepPath!).Index()
+        .Select(id => (Value: context.OutputOf(id.Item), Path: _path[(_path.Length - id.Index)..]))
+        .FirstOrDefault(step => step.Value.ValueKind != JsonValueKind.Undefined, (default, []));
 
     private static JsonElement User(StepContext context) => JsonElement.Parse(WorkflowJson.Write(json =>
     {

@@ -9,7 +9,7 @@ internal sealed class StepReader
     private static readonly string[] Sorts = ["agent", "http", "condition", "parallel", "sleep", StepType.Wait, "set"];
 
     private readonly HashSet<string> _ids = new(StringComparer.Ordinal);
-    private readonly List<(string StepId, YamlValue Place)> _references = [];
+    private readonly List<(string StepPath, YamlValue Place)> _references = [];
 
     /// <summary>Reads a list of steps; at least one.</summary>
     /// <exception cref="WorkflowFormatException">One is none.</exception>
@@ -22,11 +22,11 @@ internal sealed class StepReader
     /// <exception cref="WorkflowFormatException">A step looks at one that is not there.</exception>
     public void CheckReferences()
     {
-        foreach (var (id, place) in _references)
+        foreach (var (path, place) in _references)
         {
-            if (!_ids.Contains(id))
+            if (!Reference.IdsIn(path).Any(_ids.Contains))
             {
-                throw place.Error($"{{{{steps.{id}}}}} looks at a step that is not there");
+                throw place.Error($"{{{{steps.{path}}}}} looks at a step that is not there");
             }
         }
     }
@@ -94,7 +94,7 @@ internal sealed class StepReader
     {
         var members = source.Members("if", "then", "else");
         var condition = Condition.Parse(members.Get("if"));
-        _references.AddRange(condition.StepIds.Select(step => (step, source)));
+        _references.AddRange(condition.StepPaths.Select(step => (step, source)));
         var then = ReadList(members.Get("then"));
         var otherwise = members.Find("else") is { } list ? ReadList(list) : null;
         return new WorkflowStep
@@ -186,7 +186,7 @@ internal sealed class StepReader
     private Template Parse(YamlValue source, bool allowsSecrets)
     {
         var template = Template.Parse(source, allowsSecrets);
-        _references.AddRange(template.StepIds.Select(step => (step, source)));
+        _references.AddRange(template.StepPaths.Select(step => (step, source)));
         return template;
     }
 }

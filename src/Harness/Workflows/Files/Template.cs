@@ -23,10 +23,10 @@ internal sealed class Template
 
     private Template(IReadOnlyList<(string, Template)> members) => _members = members;
 
-    /// <summary>Steps that are looked at.</summary>
-    public IEnumerable<string> StepIds => (_parts ?? []).Select(part => part.Reference?.StepId).OfType<string>()
-        .Concat((_items ?? []).SelectMany(item => item.StepIds))
-        .Concat((_members ?? []).SelectMany(member => member.Value.StepIds));
+    /// <summary>Steps that are looked at, as <see cref="Reference.StepPath"/>.</summary>
+    public IEnumerable<string> StepPaths => (_parts ?? []).Select(part => part.Reference?.StepPath).OfType<string>()
+        .Concat((_items ?? []).SelectMany(item => item.StepPaths))
+        .Concat((_members ?? []).SelectMany(member => member.Value.StepPaths));
 
     /// <summary>Reads any value.</summary>
     /// <exception cref="WorkflowFormatException">A place looks at nothing that is there.</exception>
