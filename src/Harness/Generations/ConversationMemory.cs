@@ -111,6 +111,7 @@ public sealed class ConversationMemory
         else
         {
             _conversations[key] = node = new LinkedListNode<Conversation>(new Conversation(key));
+            _size += key.Size;
         }
 
         _byUse.AddLast(node);
@@ -134,7 +135,7 @@ public sealed class ConversationMemory
         {
             _byUse.RemoveFirst();
             _conversations.Remove(oldest.Value.Key);
-            _size -= oldest.Value.Messages.Sum(message => (long)message.Size);
+            _size -= oldest.Value.Key.Size + oldest.Value.Messages.Sum(message => (long)message.Size);
         }
     }
 
@@ -148,4 +149,8 @@ public sealed class ConversationMemory
 /// <param name="Agent">The agent's id.</param>
 /// <param name="UserId">The user; empty: nobody in particular.</param>
 /// <param name="ConversationId">The conversation.</param>
-public readonly record struct ConversationKey(string Agent, string UserId, string ConversationId);
+public readonly record struct ConversationKey(string Agent, string UserId, string ConversationId)
+{
+    /// <summary>About as many bytes as it takes in memory.</summary>
+    internal int Size => 2 * (Agent.Length + UserId.Length + ConversationId.Length);
+}

@@ -41,6 +41,20 @@ public sealed class ConversationMemoryTests
     }
 
     [Fact]
+    public void WhatAConversationIsCalledCountsToo()
+    {
+        using var engine = new Engine();
+        var memory = new ConversationMemory(Options.Create(new GenerationOptions { MaxMemoryBytes = 10_000 }), engine.Registry);
+
+        for (var i = 0; i < 100; i++)
+        {
+            memory.Remember(new ConversationKey("a", "u", $"{i}{new string('c', 1_000)}"), [new ChatMessage("user", "x")]);
+        }
+
+        Assert.InRange(memory.Count, 1, 4);
+    }
+
+    [Fact]
     public async Task ConversationIsReadBackFromTheGenerationsThatTheStoreHas()
     {
         await using var store = new FakeStore();
