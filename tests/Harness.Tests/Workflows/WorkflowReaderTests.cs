@@ -199,6 +199,21 @@ public sealed class WorkflowReaderTests
     }
 
     [Fact]
+    public async Task AnswerOfAnHttpStepThatIsNotCompressedAsItSaysIsNamed()
+    {
+        await using var server = new FakeHttp(_ => new FakeAnswer(200, "no gzip") { Headers = ["Content-Encoding: gzip"] });
+        using var stage = await WorkflowStage.OpenAsync(WorkflowStage.ReadYaml($$"""
+            steps:
+              - id: call
+                http: { url: "{{server.Url}}/" }
+            """));
+
+        Assert.Equal(
+            $"Step 'call' failed: The answer of {new Uri(server.Url).Authority} is not compressed as it says",
+            (await stage.RunAsync()).GetProperty("error").GetString());
+    }
+
+    [Fact]
     public async Task StepWhoseIdHasDotsCanBeLookedAt()
     {
         using var stage = await WorkflowStage.OpenAsync(WorkflowStage.ReadYaml("""

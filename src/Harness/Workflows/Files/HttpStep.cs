@@ -70,6 +70,10 @@ internal sealed class HttpStep
         {
             throw new WorkflowException($"{host} did not answer within {_timeout.TotalSeconds:0.###} s", exception);
         }
+        catch (InvalidDataException exception)
+        {
+            throw new WorkflowException($"The answer of {host} is not compressed as it says", exception);
+        }
         catch (Exception exception) when (exception is HttpRequestException or IOException)
         {
             throw new WorkflowException($"{host} cannot be reached: {exception.GetBaseException().Message}", exception);
