@@ -6,9 +6,6 @@ namespace Harness.Suites;
 /// <summary>One run of a suite: its head lines, its tests one after the other or several at once, and its result.</summary>
 internal sealed class SuiteRun
 {
-    /// <summary>Stays below the engine's own limit for details (384 KiB), past which they would be dropped whole.</summary>
-    private const int MaxReportBytes = 360 * 1024;
-
     private readonly Suite _suite;
     private readonly IAgent _agent;
     private readonly SuiteTools _tools;
@@ -88,7 +85,7 @@ internal sealed class SuiteRun
         };
         return new ExecutionResult(status, status == ExecutionStatus.Failed ? error : null)
         {
-            Details = (report with { Summary = summary }).ToJson(MaxReportBytes),
+            Details = (report with { Summary = summary }).ToJson(_tools.MaxReportBytes),
         };
     }
 

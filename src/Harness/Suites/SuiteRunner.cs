@@ -1,5 +1,6 @@
 using Harness.Agents;
 using Harness.Executions;
+using Microsoft.Extensions.Options;
 
 namespace Harness.Suites;
 
@@ -9,8 +10,12 @@ public sealed class SuiteRunner
     private readonly SuiteTools _tools;
 
     /// <summary>Agents and models come from the factory, durations from the clock.</summary>
-    public SuiteRunner(AgentFactory agents, TimeProvider time)
-        : this(new SuiteTools(agents.Create, agents.CreateModel, time))
+    public SuiteRunner(AgentFactory agents, TimeProvider time, IOptions<ExecutionOptions> options)
+        : this(new SuiteTools(agents.Create, agents.CreateModel, time)
+        {
+            // Below the engine's own limit, past which details are dropped whole.
+            MaxReportBytes = options.Value.MaxDetailsBytes / 16 * 15,
+        })
     {
     }
 

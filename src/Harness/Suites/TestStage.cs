@@ -3,7 +3,11 @@ using Harness.Agents;
 namespace Harness.Suites;
 
 /// <summary>What tests are made with: agents and models from the factory, and the clock.</summary>
-internal sealed record SuiteTools(Func<AgentSettings, IAgent> Agents, Func<ILanguageModel> Models, TimeProvider Time);
+internal sealed record SuiteTools(Func<AgentSettings, IAgent> Agents, Func<ILanguageModel> Models, TimeProvider Time)
+{
+    /// <summary>Most bytes of a report. Default: 360 KiB.</summary>
+    public int MaxReportBytes { get; init; } = 360 * 1024;
+}
 
 /// <summary>Where one test runs: whose conversation it is, and what it may use.</summary>
 /// <param name="Suite">The suite it belongs to.</param>

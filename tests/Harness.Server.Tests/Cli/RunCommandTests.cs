@@ -121,6 +121,17 @@ public sealed class RunCommandTests
     }
 
     [Fact]
+    public async Task ReportOfALongSuiteHasEveryTest()
+    {
+        using var suite = SuiteFile.Expecting([.. Enumerable.Repeat("hello", 2_000)]);
+
+        var (exitCode, output) = await HarnessExecutable.RunAsync("run", suite.Path, "--output", "junit", suite.Beside("report.xml"));
+
+        Assert.True(exitCode == 0, output);
+        Assert.Equal(2_000, XDocument.Load(suite.Beside("report.xml")).Descendants("testcase").Count());
+    }
+
+    [Fact]
     public async Task InterruptCancelsTheRunAndItsResultIsShown()
     {
         using var agent = new SilentAgent();

@@ -38,7 +38,7 @@ public sealed class SampleTests
     {
         var suite = SuiteReader.ReadPath(Path.Combine(Root(), "samples", "suites", path));
         using var agents = new AgentFactory(Options.Create(new AgentOptions()));
-        var runner = new SuiteRunner(agents, TimeProvider.System);
+        var runner = new SuiteRunner(agents, TimeProvider.System, Options.Create(new ExecutionOptions()));
         var result = await runner.RunAsync(suite, agents.Create(suite.Agent), _ => ValueTask.CompletedTask, Stop);
         return (result, SuiteReport.Parse(result.Details.Span));
     }
