@@ -112,9 +112,9 @@ internal sealed class YamlSource
             }
 
             var value = Read(depth + 1);
-            if (key.Value == "<<" && value.Kind == SourceKind.Map)
+            if (key.Value == "<<" && MapsToMerge(value) is { } maps)
             {
-                merged.AddRange(value.Entries);
+                merged.AddRange(maps.SelectMany(map => map.Entries));
                 if (merged.Count > MaxValues)
                 {
                     throw At(key, $"more than {MaxValues} merged values; split the suite");
@@ -129,6 +129,14 @@ internal sealed class YamlSource
         // A map's own members win over merged ones, and the last of a name wins.
         return SourceNode.Map([.. merged, .. entries], line);
     }
+
+    // One map, or a list of maps of which the earlier wins: it goes last here.
+    private static IEnumerable<SourceNode>? MapsToMerge(SourceNode value) => value.Kind switch
+    {
+        SourceKind.Map => [value],
+        SourceKind.List when value.Items.All(item => item.Kind == SourceKind.Map) => value.Items.Reverse(),
+        _ => null,
+    };
 
     private static int LineOf(ParsingEvent at) => (int)at.Start.Line;
 

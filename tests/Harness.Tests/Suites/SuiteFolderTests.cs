@@ -83,6 +83,23 @@ public sealed class SuiteFolderTests : IDisposable
         Assert.Equal(["a T", "b T", "a T"], suite.Tests.Select(entry => $"{entry.Id} {entry.Test.Name}"));
     }
 
+    [Fact]
+    public void AListOfMapsIsMergedAndTheEarlierWins()
+    {
+        Write("suite.yaml", """
+            name: S
+            tests:
+              - &first { id: a, test: { name: T } }
+              - &second { id: b, test: { name: U } }
+              - { <<: [*first, *second] }
+              - { <<: [*second, *first], id: c }
+            """);
+
+        var suite = SuiteReader.ReadPath(_folder.FullName);
+
+        Assert.Equal(["a T", "b U", "a T", "c U"], suite.Tests.Select(entry => $"{entry.Id} {entry.Test.Name}"));
+    }
+
     [Theory]
     [InlineData("tests:\n  - id: t1\n    file: one.txt\n", "suite.yaml, line 3: tests[0].file: 'one.txt' must end in .yaml")]
     [InlineData("tests:\n  - id: t1\n    file: ../none.yaml\n", "suite.yaml, line 3: tests[0].file: there is no file {folder}/../none.yaml; 'file' is read from the suite's folder")]
