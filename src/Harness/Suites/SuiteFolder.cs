@@ -55,9 +55,16 @@ internal static class SuiteFolder
         }
 
         var file = Path.Combine(Path.GetDirectoryName(suiteFile) ?? "", name);
-        return File.Exists(file)
-            ? SuiteParser.ParseTest(Open(file))
-            : throw field.Problem($"there is no file {file}; 'file' is read from the suite's folder");
+        if (!File.Exists(file))
+        {
+            throw field.Problem($"there is no file {file}; 'file' is read from the suite's folder");
+        }
+
+        // The seed's server takes it for an empty test, which passes: another file was meant, or a word was mistyped.
+        var test = Open(file);
+        return test["interactions"].Exists || test["agent"].Exists
+            ? SuiteParser.ParseTest(test)
+            : throw test.Problem("this is no test: it has no \"interactions\" and no \"agent\"");
     }
 
     private static SourceField Open(string file)
@@ -68,16 +75,16 @@ internal static class SuiteFolder
             throw new SuiteFormatException($"{file}: neither a folder with a suite.yaml nor a file that ends in .yaml, .yml or .json");
         }
 
-        var bytes = ReadBytes(file);
-        return SourceField.Root(isYaml ? ParseYaml(bytes, file) : ParseJson(bytes, file), file);
+        var text = ReadText(file);
+        return SourceField.Root(isYaml ? YamlSource.Parse(text, file) : ParseJson(text, file), file);
     }
 
-    private static SourceNode ParseYaml(byte[] bytes, string file)
+    private static string ReadText(string file)
     {
         try
         {
-            var text = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true).GetString(bytes);
-            return YamlSource.Parse(text.TrimStart('\uFEFF'), file);
+            var text = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true).GetString(ReadBytes(file));
+            return text.TrimStart('\uFEFF');
         }
         catch (DecoderFallbackException error)
         {
@@ -85,11 +92,10 @@ internal static class SuiteFolder
         }
     }
 
-    private static SourceNode ParseJson(byte[] bytes, string file)
+    private static SourceNode ParseJson(string json, string file)
     {
         try
         {
-            var json = bytes.AsMemory(bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0);
             using var document = JsonDocument.Parse(json);
             return SourceNode.Of(document.RootElement.Clone());
         }

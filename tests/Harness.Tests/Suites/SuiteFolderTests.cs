@@ -131,6 +131,33 @@ public sealed class SuiteFolderTests : IDisposable
     }
 
     [Theory]
+    [InlineData("interaction:\n  - id: a\n", 1)]
+    [InlineData("# to be written\n", 1)]
+    [InlineData("\ntests: [{ id: t1, file: one.yaml }]\n", 2)]
+    public void AFileThatIsNoTestIsRefused(string yaml, int line)
+    {
+        Write("suite.yaml", "tests:\n  - file: one.yaml\n");
+        Write("one.yaml", yaml);
+
+        var error = Assert.Throws<SuiteFormatException>(() => SuiteReader.ReadPath(_folder.FullName));
+
+        Assert.EndsWith($"/one.yaml, line {line}: this is no test: it has no \"interactions\" and no \"agent\"", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("suite.yaml")]
+    [InlineData("suite.json")]
+    public void AFileInAnotherEncodingIsSaid(string file)
+    {
+        var path = Path.Combine(_folder.FullName, file);
+        File.WriteAllBytes(path, Encoding.Latin1.GetBytes("""{"name":"café","tests":[]}"""));
+
+        var error = Assert.Throws<SuiteFormatException>(() => SuiteReader.ReadPath(path));
+
+        Assert.Equal($"{path}: this is not UTF-8; save it as UTF-8", error.Message);
+    }
+
+    [Theory]
     [InlineData("suite.yaml", "tests: [\n", "suite.yaml, line")]
     [InlineData("suite.json", "{\n\"suite\":\n", "suite.json, line 3: this is not JSON")]
     public void WhatIsNoYamlOrJsonIsSaidWithItsLine(string file, string text, string start)
