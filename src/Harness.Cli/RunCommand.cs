@@ -105,7 +105,11 @@ internal static class RunCommand
     {
         foreach (var pair in result.Tokens.Chunk(2))
         {
-            if (pair.Length < 2 || !OutputFormats.Contains(pair[0].Value))
+            if (pair.Length == 2 && pair[1].Value.Length == 0)
+            {
+                result.AddError($"--output {pair[0].Value} needs the name of a file (it is empty).");
+            }
+            else if (pair.Length < 2 || !OutputFormats.Contains(pair[0].Value))
             {
                 result.AddError($"--output takes a format and a file, such as: --output junit result.xml (not '{pair[0].Value}').");
             }

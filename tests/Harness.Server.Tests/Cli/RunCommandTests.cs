@@ -76,6 +76,7 @@ public sealed class RunCommandTests
     [Theory]
     [InlineData("--output", "xml", "report.xml")]
     [InlineData("--output", "junit")]
+    [InlineData("--output", "junit", "")]
     [InlineData("--parallel", "0")]
     [InlineData("--parallel", "65")]
     [InlineData("--server", "nowhere")]
