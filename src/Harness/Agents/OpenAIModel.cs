@@ -2,6 +2,7 @@ using System.ClientModel;
 using System.ClientModel.Primitives;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Harness.Executions;
 using OpenAI;
 using OpenAI.Chat;
 
@@ -45,7 +46,7 @@ internal sealed class OpenAIModel : ILanguageModel
 
         try
         {
-            var choice = JsonElement.Parse(answer.Body).GetProperty("choices")[0].GetProperty("message").GetProperty("content");
+            var choice = JsonElement.Parse(JsonRepair.Apply(answer.Body).Span).GetProperty("choices")[0].GetProperty("message").GetProperty("content");
             return choice.GetString() ?? throw call.Unusable(answer.Body, "a text in choices[0].message.content");
         }
         catch (Exception exception) when (exception

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Harness.Executions;
 
 namespace Harness.Agents;
 
@@ -71,7 +72,7 @@ internal sealed class VoiceflowAgent : IAgent
     {
         try
         {
-            return read(JsonElement.Parse(body));
+            return read(JsonElement.Parse(JsonRepair.Apply(body).Span));
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {

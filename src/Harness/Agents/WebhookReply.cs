@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Harness.Executions;
 
 namespace Harness.Agents;
 
@@ -22,7 +23,7 @@ internal static class WebhookReply
             return (new AgentReply([]), default);
         }
 
-        var answer = JsonElement.Parse(body);
+        var answer = JsonElement.Parse(JsonRepair.Apply(body).Span);
         return answer.ValueKind switch
         {
             JsonValueKind.String => (new AgentReply([TraceReader.OfText(answer.GetString()!)]), default),

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Harness.Executions;
 using Harness.Server.Transports;
 
 namespace Harness.Server.Tests.Syntax;
@@ -86,7 +87,7 @@ public sealed class JsonSyntaxTests
     {
         ReadOnlyMemory<byte> json = "{\"ü\":\"\\u00e9\\n\"}"u8.ToArray();
 
-        Assert.True(JsonSyntax.Repair(json).Equals(json));
+        Assert.True(JsonRepair.Apply(json).Equals(json));
     }
 
     // 200,000 mutations of what clients really send, the same ones in every run.
@@ -114,7 +115,7 @@ public sealed class JsonSyntaxTests
             Assert.True(first is not null || IsValid(message.AsMemory(0, length), options), Encoding.Latin1.GetString(message));
             if (problem is null)
             {
-                ReadAll(JsonElement.Parse(JsonSyntax.Repair(message).Span, options));
+                ReadAll(JsonElement.Parse(JsonRepair.Apply(message).Span, options));
             }
         }
     }

@@ -72,6 +72,22 @@ public sealed class VoiceflowAgentTests
         Assert.Equal((Key, "production"), (request.Headers["Authorization"], request.Headers["versionID"]));
     }
 
+    [Fact]
+    public async Task HalfAnEmojiInAnAnswerIsRepaired()
+    {
+        await using var runtime = new FakeHttp(request => request.Method == "GET"
+            ? """{"variables":{"bio":"I like \ud83c"}}"""
+            : """[{"type":"text","payload":{"message":"You like \ud83c…"}}]""");
+        using var factory = Given.Factory();
+        var conversation = Open(factory, runtime);
+
+        var reply = await conversation.SendAsync(AgentTurn.Launch, Stop);
+        var variables = await conversation.GetVariablesAsync(Stop);
+
+        Assert.Equal("You like \uFFFD…", Assert.Single(reply.Traces).Message);
+        Assert.Equal("I like \uFFFD", variables.GetProperty("bio").GetString());
+    }
+
     [Theory]
     [InlineData("[]")]
     [InlineData("""{"variables":null}""")]
@@ -141,7 +157,7 @@ public sealed class VoiceflowAgentTests
     {
         await using var runtime = new FakeHttp(_ => """
             [1, null, "text", [], {}, {"type":7}, {"type":"end"}, {"type":"end","payload":null}, {"type":"text","payload":{"message":5}},
-             {"type":"x","payload":{"message":"\ud800"}}, {"type":"text","payload":{"message":"fine"}}, {"type":"my_action","payload":"a string"}]
+             {"type":"x","payload":{"message":["a"]}}, {"type":"text","payload":{"message":"fine"}}, {"type":"my_action","payload":"a string"}]
             """);
         using var factory = Given.Factory();
 

@@ -23,7 +23,7 @@ internal static class TestExecutionInput
             throw new ExecutionInputException(problem);
         }
 
-        return JsonElement.Parse(JsonSyntax.Repair(body[..length]).Span, Strict);
+        return JsonElement.Parse(JsonRepair.Apply(body[..length]).Span, Strict);
     }
 
     /// <summary>Checks that all values are of their types and that nothing required is missing.</summary>

@@ -28,7 +28,7 @@ internal static class ApiBody
             throw new ExecutionInputException($"Malformed JSON in request body: {problem}");
         }
 
-        var value = JsonElement.Parse(JsonSyntax.Repair(body).Span, Strict);
+        var value = JsonElement.Parse(JsonRepair.Apply(body).Span, Strict);
         return value.ValueKind == JsonValueKind.Object
             ? value
             : throw new ExecutionInputException("The request body must be a JSON object");

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Harness.Executions;
 
 namespace Harness.Server.Transports.Rest;
 
@@ -20,7 +21,7 @@ internal static class RequestBody
 
         return JsonSyntax.Describe(body.Span) is { } problem
             ? throw new CommandException($"Invalid JSON: {problem}", "invalid_json")
-            : new CommandFields(JsonElement.Parse(JsonSyntax.Repair(body).Span, Strict));
+            : new CommandFields(JsonElement.Parse(JsonRepair.Apply(body).Span, Strict));
     }
 
     /// <summary>All bytes of the body. Kestrel refuses one over <see cref="ServerOptions.MaxBodyBytes"/> while it is read.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Harness.Executions;
 using Microsoft.AspNetCore.SignalR;
 
 namespace Harness.Server.Transports.SignalR;
@@ -102,7 +103,7 @@ internal sealed class ExecutionHub(ExecutionCommands commands, HubTable table) :
     private static CommandFields Read(JsonElement command)
     {
         ReadOnlyMemory<byte> utf8 = JsonMarshal.GetRawUtf8Value(command).ToArray();
-        var repaired = JsonSyntax.Repair(utf8);
+        var repaired = JsonRepair.Apply(utf8);
         return new CommandFields(repaired.Equals(utf8) ? command : JsonElement.Parse(repaired.Span));
     }
 }

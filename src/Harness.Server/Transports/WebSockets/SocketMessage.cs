@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Harness.Executions;
 
 namespace Harness.Server.Transports.WebSockets;
 
@@ -27,7 +28,7 @@ internal sealed record SocketMessage
             return null;
         }
 
-        var root = JsonElement.Parse(JsonSyntax.Repair(utf8).Span, Strict);
+        var root = JsonElement.Parse(JsonRepair.Apply(utf8).Span, Strict);
         if (root.ValueKind is not (JsonValueKind.Object or JsonValueKind.Null))
         {
             problem = $"json: cannot unmarshal {Name(root.ValueKind)} into Go value of type handlers.WSIncomingMessage";

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text.Json;
+using Harness.Executions;
 using Microsoft.AspNetCore.SignalR;
 
 namespace Harness.Server.Transports.SignalR.MessagePack;
@@ -131,7 +132,7 @@ internal static class JsonTranscoder
         {
             // Half a surrogate pair: JSON can say it, UTF-8 cannot.
             byte[] quoted = [(byte)'"', .. reader.ValueSpan, (byte)'"'];
-            var repaired = new Utf8JsonReader(JsonSyntax.Repair(quoted).Span);
+            var repaired = new Utf8JsonReader(JsonRepair.Apply(quoted).Span);
             repaired.Read();
             writer.WriteString(repaired.GetString());
         }
