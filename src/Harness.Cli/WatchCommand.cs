@@ -75,11 +75,7 @@ internal static class WatchCommand
         var report = RunReport.From(name, result.Data);
         view.ShowReport(report);
         view.ShowOutput(result.Data);
-        foreach (var output in outputs)
-        {
-            await output.WriteAsync(report, lines);
-        }
-
+        await RunOutput.WriteAllAsync(outputs, report, lines);
         return report.ExitCode;
     }
 }

@@ -10,8 +10,30 @@ internal sealed record RunOutput(string Format, string File)
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, MaxDepth = JsonDepth.MaxKept };
 
-    /// <exception cref="RunException">The file cannot be written.</exception>
-    public async Task WriteAsync(RunReport report, IReadOnlyList<string> lines)
+    /// <summary>Writes every report that can be written: a file that cannot does not keep the others from it.</summary>
+    /// <exception cref="RunException">One or more of the files cannot be written.</exception>
+    public static async Task WriteAllAsync(IReadOnlyList<RunOutput> outputs, RunReport report, IReadOnlyList<string> lines)
+    {
+        var failures = new List<RunException>();
+        foreach (var output in outputs)
+        {
+            try
+            {
+                await output.WriteAsync(report, lines);
+            }
+            catch (RunException failure)
+            {
+                failures.Add(failure);
+            }
+        }
+
+        if (failures.Count > 0)
+        {
+            throw new RunException(string.Join('\n', failures.Select(failure => failure.Message)), failures[0]);
+        }
+    }
+
+    private async Task WriteAsync(RunReport report, IReadOnlyList<string> lines)
     {
         try
         {

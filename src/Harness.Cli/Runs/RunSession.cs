@@ -107,11 +107,7 @@ internal static class RunSession
         var report = RunReport.From(started.Name, result.Data);
         view.ShowReport(report);
         view.ShowOutput(result.Data);
-        foreach (var output in request.Outputs)
-        {
-            await output.WriteAsync(report, lines);
-        }
-
+        await RunOutput.WriteAllAsync(request.Outputs, report, lines);
         return report;
     }
 

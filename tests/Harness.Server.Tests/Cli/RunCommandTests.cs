@@ -122,6 +122,20 @@ public sealed class RunCommandTests
     }
 
     [Fact]
+    public async Task ReportThatCannotBeWrittenIsNamedAndTheOthersAreWritten()
+    {
+        using var suite = SuiteFile.Expecting("hello");
+        var impossible = Path.Combine(suite.Path, "report.json");
+
+        var (exitCode, output) = await HarnessExecutable.RunAsync(
+            "run", suite.Path, "--output", "json", impossible, "--output", "junit", suite.Beside("report.xml"));
+
+        Assert.True(exitCode == 2, output);
+        Assert.Contains("Cannot write " + impossible, output);
+        Assert.Single(XDocument.Load(suite.Beside("report.xml")).Descendants("testcase"));
+    }
+
+    [Fact]
     public async Task ReportOfALongSuiteHasEveryTest()
     {
         using var suite = SuiteFile.Expecting([.. Enumerable.Repeat("hello", 2_000)]);
