@@ -87,7 +87,13 @@ internal sealed class SourceField
         get
         {
             Expect("a number", SourceKind.Number);
-            return Exists ? double.Parse(YamlScalar.ToJsonNumber(_node!.Text), NumberStyles.Float, CultureInfo.InvariantCulture) : null;
+            if (!Exists)
+            {
+                return null;
+            }
+
+            var number = double.Parse(YamlScalar.ToJsonNumber(_node!.Text), NumberStyles.Float, CultureInfo.InvariantCulture);
+            return double.IsFinite(number) ? number : throw Problem($"expected a number that is not so large, found {_node.Text}");
         }
     }
 
