@@ -54,7 +54,8 @@ internal static class TestExecutionInput
             yield return Word("Suite", "Name");
         }
 
-        if (!IsText(Find(suite, "environment_name")))
+        // The second is how YAML suites spell it.
+        if (!IsText(Find(suite, "environment_name")) && !IsText(Find(suite, "environmentName")))
         {
             yield return Word("Suite", "EnvironmentName");
         }

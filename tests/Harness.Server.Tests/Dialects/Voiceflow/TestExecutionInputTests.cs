@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Harness.Executions;
 using Harness.Server.Dialects.Voiceflow;
+using Harness.Suites;
 
 namespace Harness.Server.Tests.Dialects.Voiceflow;
 
@@ -17,6 +18,16 @@ public sealed class TestExecutionInputTests
         var request = TestExecutionInput.Parse(Encoding.UTF8.GetBytes(body));
 
         TestExecutionInput.Check(request);
+    }
+
+    [Fact]
+    public void NamesOfYamlSuitesAreTakenToo()
+    {
+        var request = JsonElement.Parse("""{"suite":{"name":"n","environmentName":"e","newSessionPerTest":true,"tests":[]}}""");
+
+        TestExecutionInput.Check(request);
+
+        Assert.Equal(("e", true), (SuiteReader.Read(request).EnvironmentName, SuiteReader.Read(request).NewSessionPerTest));
     }
 
     [Theory]
