@@ -20,6 +20,19 @@ public sealed class RemoteRunTests
     }
 
     [Fact]
+    public async Task SuiteOfWhichOnlyTheTestsAreWrittenRunsOnTheServer()
+    {
+        using var suite = SuiteFile.SingleTest();
+        var (server, address) = await HarnessExecutable.StartServerAsync();
+        await using var _ = server;
+
+        var (exitCode, output) = await HarnessExecutable.RunAsync("run", suite.Path, "--server", address.ToString());
+
+        Assert.True(exitCode == 0, output);
+        Assert.Contains("1 passed, 0 failed", output);
+    }
+
+    [Fact]
     public async Task InterruptCancelsTheRunOnTheServer()
     {
         using var agent = new SilentAgent();

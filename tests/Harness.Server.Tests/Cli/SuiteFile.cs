@@ -24,6 +24,13 @@ internal sealed class SuiteFile : IDisposable
         suite = new { name = "Elsewhere", environment_name = "test", tests = new[] { Test("hello", 0) } },
     });
 
+    /// <summary>A single test, which names no environment.</summary>
+    public static SuiteFile SingleTest() => new(new
+    {
+        name = "Says anything",
+        interactions = new[] { new { id = "i1", user = new { type = "text", text = "hi" } } },
+    });
+
     public static SuiteFile ForAgent(string name) => new(new
     {
         agent = name,

@@ -13,16 +13,18 @@ internal sealed class SuiteKind(SuiteRunner runner) : IExecutionKind
     public string Name => "suite";
 
     /// <summary>
-    /// Plans what was sent over a socket. Where the seed's server runs an empty suite, for <c>{}</c> and null, so do we; anything else is
-    /// checked as over REST.
+    /// Plans what was sent over a socket. As with the seed's server nothing is required there, so that <c>{}</c> and null are empty suites.
     /// </summary>
-    public ExecutionPlan Plan(JsonElement data) => data.ValueKind switch
+    public ExecutionPlan Plan(JsonElement data)
     {
-        JsonValueKind.Undefined => throw new ExecutionInputException("unexpected end of JSON input"),
-        JsonValueKind.Null => PlanChecked(EmptyRequest),
-        JsonValueKind.Object when !data.EnumerateObject().Any() => PlanChecked(data),
-        _ => PlanRequest(data),
-    };
+        if (data.ValueKind == JsonValueKind.Undefined)
+        {
+            throw new ExecutionInputException("unexpected end of JSON input");
+        }
+
+        TestExecutionInput.CheckTypes(data);
+        return PlanChecked(data.ValueKind == JsonValueKind.Null ? EmptyRequest : data);
+    }
 
     /// <summary>Plans a request of which nothing may be missing.</summary>
     /// <exception cref="ExecutionInputException">Something is missing or of the wrong type.</exception>

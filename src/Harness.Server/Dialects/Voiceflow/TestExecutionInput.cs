@@ -30,7 +30,18 @@ internal static class TestExecutionInput
     /// <exception cref="ExecutionInputException">They are not.</exception>
     public static void Check(JsonElement request)
     {
-        if ((WireTypes.TestExecutionRequest.FindMisfit(request) ?? FindMissing(request)) is { } problem)
+        CheckTypes(request);
+        if (FindMissing(request) is { } problem)
+        {
+            throw new ExecutionInputException(problem);
+        }
+    }
+
+    /// <summary>Checks that all values that are there are of their types.</summary>
+    /// <exception cref="ExecutionInputException">They are not.</exception>
+    public static void CheckTypes(JsonElement request)
+    {
+        if (WireTypes.TestExecutionRequest.FindMisfit(request) is { } problem)
         {
             throw new ExecutionInputException(problem);
         }
