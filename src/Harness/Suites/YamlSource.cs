@@ -104,6 +104,7 @@ internal sealed class YamlSource
     {
         var merged = new List<KeyValuePair<string, SourceNode>>();
         var entries = new List<KeyValuePair<string, SourceNode>>();
+        var names = new HashSet<string>();
         while (!_parser.TryConsume<MappingEnd>(out _))
         {
             if (!_parser.TryConsume<Scalar>(out var key))
@@ -120,13 +121,17 @@ internal sealed class YamlSource
                     throw At(key, $"more than {MaxValues} merged values; split the suite");
                 }
             }
+            else if (!names.Add(key.Value))
+            {
+                throw At(key, $"'{key.Value}' is here a second time; only one of the two could count");
+            }
             else
             {
                 entries.Add(KeyValuePair.Create(key.Value, value));
             }
         }
 
-        // A map's own members win over merged ones, and the last of a name wins.
+        // A map's own members win over merged ones.
         return SourceNode.Map([.. merged, .. entries], line);
     }
 

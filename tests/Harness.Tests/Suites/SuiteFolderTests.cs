@@ -108,6 +108,7 @@ public sealed class SuiteFolderTests : IDisposable
     [InlineData("name: S\ntests:\n  - id: t1\n    test:\n      interactions:\n        - user: hi\n", "suite.yaml, line 6: tests[0].test.interactions[0].user: expected an object, found a string")]
     [InlineData("openAIConfig: { temperature: 1e999 }\ntests: []\n", "suite.yaml, line 1: openAIConfig.temperature: expected a number that is not so large, found 1e999")]
     [InlineData("name: S\n", "suite.yaml, line 1: neither a suite (it has no \"tests\") nor a test (it has no \"interactions\" and no \"agent\" with a \"goal\")")]
+    [InlineData("tests: []\nname: S\ntests: []\n", "suite.yaml, line 3: 'tests' is here a second time; only one of the two could count")]
     [InlineData("tests: *none\n", "suite.yaml, line 1: the alias *none names no anchor that ends before it")]
     [InlineData("a: &a [*a]\n", "suite.yaml, line 1: the alias *a names no anchor that ends before it")]
     [InlineData("tests: []\n---\ntests: []\n", "suite.yaml, line 2: a second document begins here; keep one document in one file")]
