@@ -19,6 +19,9 @@ namespace Harness.Server;
 /// <summary>Harness inside a web application of another program: samples/embedded is one.</summary>
 public static class HarnessWeb
 {
+    // Most often a variable that is not set: whoever wrote it wants a key to be asked for, and none would be.
+    private const string BlankKey = "An API key is empty; give it a value, or leave it out to ask for none.";
+
     /// <summary>
     /// Adds the engine, the transports and the dialects; agents and tools are registered on what it gives back. Settings come from the
     /// program's configuration, sections <c>Harness:…</c>, and from the environment. Where the program listens is its own business.
@@ -69,7 +72,8 @@ public static class HarnessWeb
     internal static HarnessBuilder AddServices(WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddOptions<ServerOptions>().BindConfiguration(ServerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<ServerOptions>().BindConfiguration(ServerOptions.Section).ValidateDataAnnotations()
+            .Validate(server => !server.ApiKeys.Any(string.IsNullOrWhiteSpace), BlankKey).ValidateOnStart();
         services.AddOptions<HostOptions>().Configure<IOptions<ServerOptions>>(LimitShutdown);
         services.ConfigureHttpJsonOptions(json =>
         {

@@ -47,7 +47,7 @@ internal static class ServerConfiguration
     private static bool IsApiKey(string name) => name.StartsWith(ApiKeysSection, StringComparison.OrdinalIgnoreCase);
 
     private static KeyValuePair<string, string?> Conceal(KeyValuePair<string, string?> setting) =>
-        IsApiKey(setting.Key) && !string.IsNullOrEmpty(setting.Value)
+        IsApiKey(setting.Key) && !string.IsNullOrWhiteSpace(setting.Value)
             ? KeyValuePair.Create(setting.Key, (string?)ApiKeyRing.Conceal(setting.Value))
             : setting;
 }

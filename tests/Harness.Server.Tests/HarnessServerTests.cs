@@ -39,6 +39,8 @@ public sealed class HarnessServerTests
     [InlineData("Port", "abc", "'abc' at 'Harness:Server:Port'")]
     [InlineData("Port", "70000", "between 0 and 65535")]
     [InlineData("LogFormat", "xml", "'xml' at 'Harness:Server:LogFormat'")]
+    [InlineData("ApiKeys:0", "", "An API key is empty")]
+    [InlineData("ApiKeys:0", " ", "An API key is empty")]
     [InlineData("Harness:Executions:MaxConcurrent", "0", "MaxConcurrent")]
     public async Task WrongSettingIsNamed(string name, string value, string part)
     {
