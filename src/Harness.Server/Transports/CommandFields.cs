@@ -42,6 +42,9 @@ internal sealed class CommandFields
     /// <summary>True unless the value is absent or null.</summary>
     public bool Has(string name) => Raw(name).ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null);
 
+    /// <summary>Whether all members are among these.</summary>
+    public bool HasOnly(params string[] names) => _members.Keys.All(member => names.Contains(member, StringComparer.OrdinalIgnoreCase));
+
     /// <summary>A text; null when there is none.</summary>
     public string? Text(string name, int maxLength) => Text(_prefix + name, Raw(name), maxLength);
 

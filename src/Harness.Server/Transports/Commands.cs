@@ -192,6 +192,12 @@ internal static class CommandWords
     public static ExecutionFilter Filter(CommandFields fields)
     {
         var filter = fields.Inner("filter");
+        if (!filter.HasOnly("status", "kind", "labels"))
+        {
+            // Overlooked, a member that is mistyped would make a filter of a few one of all, and a cancel of some one of all.
+            throw CommandException.Field("filter", "an object of status, kind and labels, and nothing else");
+        }
+
         return new ExecutionFilter
         {
             Status = filter.Text("status", CommandLimits.NameLength) is { } status ? Status(status) : null,

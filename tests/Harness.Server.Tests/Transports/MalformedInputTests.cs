@@ -55,6 +55,8 @@ public sealed class MalformedInputTests
         { """{"action":"list","limit":501}""", "invalid_field", "limit must be a whole number from 1 to 500" },
         { """{"action":"list","limit":99999999999999999999}""", "invalid_field", "limit must be a whole number from 1 to 500" },
         { """{"action":"list","filter":[]}""", "invalid_field", "filter must be a JSON object" },
+        { """{"action":"list","filter":{"label":{"a":"1"}}}""", "invalid_field", "filter must be an object of status, kind and labels, and nothing else" },
+        { """{"action":"cancel","filter":{"stat":"running"}}""", "invalid_field", "filter must be an object of status, kind and labels, and nothing else" },
         { """{"action":"list","filter":{"status":"done"}}""", "invalid_field", "status must be pending, running, suspended, completed, failed, cancelled" },
         { """{"action":"list","filter":{"labels":{"a":1}}}""", "invalid_field", "filter.labels.a must be a string of at most 256 characters" },
         { """{"action":"list","cursor":"nope"}""", "invalid_cursor", "The cursor is unknown or from before a restart; begin again without one" },
