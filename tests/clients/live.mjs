@@ -70,6 +70,11 @@ await withPage('live.html', process.env.HARNESS_WS, async (page) => {
   if (process.env.SCREENSHOT) {
     await page.screenshot({ path: process.env.SCREENSHOT.replace('.png', '-running.png') });
   }
+  // On a telephone nothing stands beside the window.
+  await page.setViewportSize({ width: 360, height: 640 });
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
+  console.log('ok it fits a narrow window');
+
   await page.click('#cancel');
   await statusIs(page, 'cancelled');
   assert.equal(await page.locator('#cancel').isVisible(), false);
