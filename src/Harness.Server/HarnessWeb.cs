@@ -98,8 +98,8 @@ public static class HarnessWeb
         services.AddExecutionHub();
         services.AddExecutionEndpoints();
         services.AddVoiceflow();
-        services.AddVoltAgent();
         services.AddSwagger();
+        services.AddVoltAgent();
         AddWanted(services, builder.Configuration.GetSection(ServerOptions.Section));
         return harness;
     }

@@ -1,5 +1,7 @@
 using Harness.Server.Dialects.Voiceflow;
+using Harness.Server.Dialects.VoltAgent;
 using Harness.Server.Safety;
+using Microsoft.AspNetCore.OpenApi;
 using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
 
@@ -10,12 +12,16 @@ internal static class SwaggerPages
 {
     private const string DocumentPath = "/swagger/doc.json";
 
-    /// <summary>Adds what writes the document.</summary>
-    public static IServiceCollection AddSwagger(this IServiceCollection services) => services.AddOpenApi(openApi =>
+    /// <summary>Adds what writes the document, and describes the seed's routes in the document of all routes, whose title and words come after.</summary>
+    public static IServiceCollection AddSwagger(this IServiceCollection services)
     {
-        openApi.OpenApiVersion = OpenApiSpecVersion.OpenApi3_0;
-        openApi.AddDocumentTransformer<VoiceflowDocument>();
-    });
+        services.Configure<OpenApiOptions>(ApiPages.Document, openApi => openApi.AddDocumentTransformer<VoiceflowDocument>());
+        return services.AddOpenApi(openApi =>
+        {
+            openApi.OpenApiVersion = OpenApiSpecVersion.OpenApi3_0;
+            openApi.AddDocumentTransformer<VoiceflowDocument>();
+        });
+    }
 
     /// <summary>
     /// Serves <c>/swagger/doc.json</c>, <c>/swagger/index.html</c> and the page's files, if the options want them. Everything else below

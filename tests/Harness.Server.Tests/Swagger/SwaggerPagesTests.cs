@@ -31,6 +31,34 @@ public sealed partial class SwaggerPagesTests : IAsyncLifetime
         Assert.Equal("system", (string?)document["paths"]!["/health"]!["get"]!["tags"]![0]);
     }
 
+    [Theory]
+    [InlineData("/swagger/doc.json")]
+    [InlineData("/doc")]
+    public async Task RoutesOfExecutionsSayWhatTheyTake(string path)
+    {
+        var paths = JsonNode.Parse(await _app.Client.GetStringAsync(path, Stop))!["paths"]!;
+
+        Assert.Equal(["status", "kind", "cursor", "limit"], Query(paths["/api/v1/executions"]!));
+        Assert.Equal(["logs", "from", "limit"], Query(paths["/api/v1/executions/{id}"]!));
+        Assert.Equal(["from", "tail", "epoch", "last_event_id", "events", "limit"], Query(paths["/api/v1/executions/{id}/events"]!));
+        Assert.All(
+            ["", "/cancel", "/sweep", "/{id}/cancel", "/{id}/suspend", "/{id}/resume"],
+            route => Assert.NotNull(paths[$"/api/v1/executions{route}"]!["post"]!["requestBody"]!["content"]!["application/json"]!["example"]));
+        Assert.NotNull(paths["/api/v1/tests/execute"]!["post"]!["requestBody"]);
+        Assert.NotNull(paths["/api/v1/tests/execute"]!["post"]!["responses"]!["202"]);
+    }
+
+    [Fact]
+    public async Task StartOfTheDocumentsExampleRuns()
+    {
+        var example = (await ReadDocumentAsync())["paths"]!["/api/v1/executions"]!["post"]!["requestBody"]!["content"]!["application/json"]!["example"]!;
+        using var content = new StringContent(example.ToJsonString());
+
+        using var response = await _app.Client.PostAsync("/api/v1/executions", content, Stop);
+
+        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+    }
+
     [Fact]
     public async Task DocumentHasTheDefinitionsClientsKnowByName()
     {
@@ -108,6 +136,9 @@ public sealed partial class SwaggerPagesTests : IAsyncLifetime
 
     private async Task<JsonNode> ReadDocumentAsync() =>
         JsonNode.Parse(await _app.Client.GetStringAsync("/swagger/doc.json", Stop))!;
+
+    private static IEnumerable<string?> Query(JsonNode path) => path["get"]!["parameters"]!.AsArray()
+        .Where(parameter => (string?)parameter!["in"] == "query").Select(parameter => (string?)parameter!["name"]);
 
     private static IEnumerable<string> Codes(JsonNode document, string path, string method) =>
         document["paths"]![path]![method]!["responses"]!.AsObject().Select(response => response.Key);

@@ -42,25 +42,6 @@ internal static class ApiDescription
     public static RouteHandlerBuilder TakesReason(this RouteHandlerBuilder route) =>
         route.TakesBody<ReasonBody>(isRequired: false, """{"reason":"System maintenance required"}""");
 
-    /// <summary>Parameters in the query, all optional.</summary>
-    public static RouteHandlerBuilder TakesQuery(this RouteHandlerBuilder route, params (string Name, JsonSchemaType Type, string Meaning)[] parameters) =>
-        route.AddOpenApiOperationTransformer((operation, _, _) =>
-        {
-            operation.Parameters ??= [];
-            foreach (var (name, type, meaning) in parameters)
-            {
-                operation.Parameters.Add(new OpenApiParameter
-                {
-                    Name = name,
-                    In = ParameterLocation.Query,
-                    Description = meaning,
-                    Schema = new OpenApiSchema { Type = type },
-                });
-            }
-
-            return Task.CompletedTask;
-        });
-
     private static ProducesResponseTypeMetadata Refusal(int code) => new(code, typeof(ApiError), [MediaTypeNames.Application.Json]);
 
     private static RouteHandlerBuilder Refuses(this RouteHandlerBuilder route, int[] codes) => route.WithMetadata([.. codes.Select(Refusal)]);

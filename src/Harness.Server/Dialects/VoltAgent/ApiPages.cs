@@ -14,7 +14,8 @@ namespace Harness.Server.Dialects.VoltAgent;
 /// </summary>
 internal static class ApiPages
 {
-    private const string Document = "doc";
+    /// <summary>The name of the OpenAPI document.</summary>
+    public const string Document = "doc";
 
     private const string Landing = """
         <!doctype html>

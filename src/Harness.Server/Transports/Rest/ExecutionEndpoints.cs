@@ -1,6 +1,7 @@
 using System.Net.Mime;
 using Harness.Executions;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.OpenApi;
 
 namespace Harness.Server.Transports.Rest;
 
@@ -8,6 +9,15 @@ namespace Harness.Server.Transports.Rest;
 internal static class ExecutionEndpoints
 {
     private const string Json = "application/json; charset=utf-8";
+
+    private const string ReasonExample = """{"reason":"wrong key"}""";
+
+    private const string StartExample =
+        """
+        {"kind":"suite","labels":{"team":"shop"},"data":{"suite":{"name":"Example Suite","environment_name":"production","tests":[{"id":"test_1",
+        "test":{"name":"Example test","interactions":[{"id":"test_1_1","user":{"type":"text","text":"hi"},
+        "agent":{"validate":[{"type":"contains","value":"hello"}]}}]}}]}}}
+        """;
 
     /// <summary>Adds the streams of events.</summary>
     public static IServiceCollection AddExecutionEndpoints(this IServiceCollection services) => services.AddSingleton<EventStreams>();
@@ -18,28 +28,49 @@ internal static class ExecutionEndpoints
         var api = routes.MapGroup("/api/v1/executions").WithTags("executions").AddEndpointFilter(AnswerRefusalAsync);
 
         api.MapGet("", ListAsync).WithSummary("Executions, the newest first; by status, kind and label.NAME, in pages by cursor and limit")
+            .TakesQuery(
+                ("status", JsonSchemaType.String, "pending, running, suspended, completed, failed or cancelled"),
+                ("kind", JsonSchemaType.String, "suite, workflow, generation or synthetic"),
+                ("cursor", JsonSchemaType.String, "next of the page before"),
+                ("limit", JsonSchemaType.Integer, "Executions of one page: 1 to 500"))
             .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400);
-        api.MapPost("", StartAsync).WithSummary("Start an execution of any kind")
+        api.MapPost("", StartAsync).WithSummary("Start an execution of any kind").TakesObject(isRequired: true, StartExample)
             .Produces(202, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400).Produces<ErrorResponse>(503);
         api.MapPost("/sweep", SweepAsync).WithSummary("Delete what need not be kept: keep_seconds, keep_count, keep_bytes")
+            .TakesObject(isRequired: true, """{"keep_count":100000}""")
             .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400).Produces<ErrorResponse>(503);
         api.MapPost("/cancel", CancelManyAsync).WithSummary("Cancel many executions, by ids or by filter, with a reason if there is one")
+            .TakesObject(isRequired: true, """{"filter":{"status":"running","labels":{"team":"shop"}},"reason":"wrong key"}""")
             .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400);
         api.MapGet("/{id}", GetAsync).WithSummary("Where an execution stands, with all lines (logs=full), none (logs=none) or a page (from, limit)")
+            .TakesQuery(
+                ("logs", JsonSchemaType.String, "full or none"),
+                ("from", JsonSchemaType.Integer, "The first event whose line is wanted"),
+                ("limit", JsonSchemaType.Integer, "Lines of one page: 1 to 10,000"))
             .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400).Produces<ErrorResponse>(404);
         api.MapDelete("/{id}", DeleteAsync).WithSummary("Forget an execution that has ended")
             .Produces(204).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
         api.MapGet("/{id}/events", GetEventsAsync)
             .WithSummary("Events as they come (server-sent events), or a page of those there are (Accept: application/json)")
+            .TakesQuery(
+                ("from", JsonSchemaType.String, "The first event wanted, or now"),
+                ("tail", JsonSchemaType.Integer, "So many of the newest; not with from"),
+                ("epoch", JsonSchemaType.String, "Of the log that from counts in"),
+                ("last_event_id", JsonSchemaType.String, "The last event the client has, as EPOCH-SEQ"),
+                ("events", JsonSchemaType.Boolean, "Typed events too"),
+                ("limit", JsonSchemaType.Integer, "Events of a page: 1 to 1,000"))
             .Produces(200, contentType: MediaTypeNames.Text.EventStream, additionalContentTypes: [MediaTypeNames.Application.Json])
             .Produces(204).Produces<ErrorResponse>(400).Produces<ErrorResponse>(404).Produces<ErrorResponse>(503);
         api.MapPost("/{id}/cancel", CancelAsync).WithSummary("Cancel an execution, with a reason if there is one")
+            .TakesObject(isRequired: false, ReasonExample)
             .Produces(200, contentType: MediaTypeNames.Application.Json)
             .Produces<ErrorResponse>(400).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
         api.MapPost("/{id}/suspend", SuspendAsync).WithSummary("Suspend an execution that can be suspended, with a reason if there is one")
+            .TakesObject(isRequired: false, ReasonExample)
             .Produces(200, contentType: MediaTypeNames.Application.Json)
             .Produces<ErrorResponse>(400).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
         api.MapPost("/{id}/resume", ResumeAsync).WithSummary("Resume a suspended execution, with data if it asks for them")
+            .TakesObject(isRequired: false, """{"data":{"approved":true}}""")
             .Produces(200, contentType: MediaTypeNames.Application.Json)
             .Produces<ErrorResponse>(400).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
     }

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Harness.Server.Transports.Rest;
 using Microsoft.OpenApi;
 
 namespace Harness.Server.Dialects.VoltAgent.Workflows;
