@@ -34,6 +34,16 @@ public sealed partial class SwaggerPagesTests : IAsyncLifetime
     [Theory]
     [InlineData("/swagger/doc.json")]
     [InlineData("/doc")]
+    public async Task DocumentIsTrueBehindTheTlsOfAProxy(string path)
+    {
+        var document = JsonNode.Parse(await _app.Client.GetStringAsync(path, Stop))!;
+
+        Assert.Equal("/", (string?)Assert.Single(document["servers"]!.AsArray())!["url"]);
+    }
+
+    [Theory]
+    [InlineData("/swagger/doc.json")]
+    [InlineData("/doc")]
     public async Task RoutesOfExecutionsSayWhatTheyTake(string path)
     {
         var paths = JsonNode.Parse(await _app.Client.GetStringAsync(path, Stop))!["paths"]!;

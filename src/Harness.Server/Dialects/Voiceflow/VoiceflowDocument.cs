@@ -53,6 +53,9 @@ internal sealed class VoiceflowDocument : IOpenApiDocumentTransformer
     public Task TransformAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
     {
         document.Info = new OpenApiInfo { Title = "Harness API", Version = ProductVersion.Current, Description = Description };
+
+        // The reader knows by what address the server is reached; behind a proxy's TLS the server does not.
+        document.Servers = [new OpenApiServer { Url = "/" }];
         foreach (var type in WireTypes.All)
         {
             document.AddComponent(NameOf(type), Describe(type, document));
