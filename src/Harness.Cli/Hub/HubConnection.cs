@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.WebSockets;
+using System.Security.Authentication;
 using System.Text.Json;
 using Harness.Executions;
 
@@ -137,6 +138,8 @@ internal sealed class HubConnection : IAsyncDisposable
                 401 or 403 => new RunException($"{address} does not accept this API key.", exception),
                 0 when limit.IsCancellationRequested => new ConnectionLostException(
                     $"{address} did not answer within {ConnectTimeLimit.TotalSeconds} s.", innerException: exception),
+                0 when exception.GetBaseException() is AuthenticationException fault =>
+                    new RunException($"No secure connection to {address}: {fault.Message}", exception),
                 0 => new ConnectionLostException(
                     $"Cannot reach {address}: {exception.GetBaseException().Message}. Start a server with: harness server", innerException: exception),
                 429 or 502 or 503 or 504 => new ConnectionLostException($"{address} is not ready (HTTP status {status}).", innerException: exception),

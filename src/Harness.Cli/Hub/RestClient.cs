@@ -55,7 +55,7 @@ internal sealed class RestClient : IDisposable
         catch (Exception e) when (e is HttpRequestException or JsonException or NotSupportedException
             || (e is TaskCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new RunException($"Cannot ask the server at {_http.BaseAddress}: {e.Message}", e);
+            throw new RunException($"Cannot ask the server at {_http.BaseAddress}: {e.GetBaseException().Message}", e);
         }
     }
 }

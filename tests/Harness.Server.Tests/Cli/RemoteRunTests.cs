@@ -80,6 +80,19 @@ public sealed class RemoteRunTests
     }
 
     [Fact]
+    public async Task ServerThatSpeaksNoTlsIsNotTakenForOneThatIsNotThere()
+    {
+        await using var app = await HarnessApp.StartAsync();
+
+        var (exitCode, output) = await HarnessExecutable.RunAsync("list", "--server", $"https://{app.Address.Authority}");
+
+        Assert.Equal(2, exitCode);
+        Assert.StartsWith($"No secure connection to wss://{app.Address.Authority}/ws: ", output);
+        Assert.DoesNotContain("Start a server", output);
+        Assert.DoesNotContain("see inner exception", (await HarnessExecutable.RunAsync("export", "id", "--server", $"https://{app.Address.Authority}")).Output);
+    }
+
+    [Fact]
     public async Task SettingsOfTheServerAreNotTakenForARunThere()
     {
         using var suite = SuiteFile.Expecting("hello");
