@@ -73,7 +73,7 @@ internal static class ServerCommand
             HelpName = "dir",
         };
         var workflows = new Option<string>("--workflows") { Description = "A folder of workflows, one in each YAML file", HelpName = "folder" };
-        var (agent, store, keep) = (new AgentFlags(), new StoreFlags(), new KeepFlags(defaults: true));
+        var (agent, store, keep) = (new AgentFlags(), new StoreFlags(makes: true), new KeepFlags(defaults: true));
 
         var command = new Command("server", "Serves REST and WebSocket clients until Ctrl-C.")
         {

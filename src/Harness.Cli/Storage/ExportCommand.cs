@@ -25,10 +25,9 @@ internal static class ExportCommand
         };
         format.AcceptOnlyFromAmong("jsonl", "junit");
         var output = new Option<string>("--output", "-o") { Description = "The file to write [default: standard output]", HelpName = "file" };
-        var (store, server) = (new StoreFlags(), new ServerFlags("Ask this server for it"));
+        var (store, server) = (new StoreFlags(makes: false), new ServerFlags("Ask this server for it"));
         var command = new Command("export", "Writes what one execution said to a file.") { id, format, output };
-        store.AddTo(command);
-        server.AddTo(command);
+        store.AddTo(command, server);
         command.SetAction((parsed, _) => CommandSession.RunAsync(async stop =>
         {
             await using var export = server.ToClient(parsed) is { } client

@@ -21,11 +21,10 @@ internal static class GcCommand
 
     public static Command Create()
     {
-        var (store, keep, server) = (new StoreFlags(), new KeepFlags(defaults: false), new ServerFlags("Ask this server to do it"));
+        var (store, keep, server) = (new StoreFlags(makes: false), new KeepFlags(defaults: false), new ServerFlags("Ask this server to do it"));
         var command = new Command("gc", "Deletes executions that have ended and need not be kept.");
         keep.AddTo(command);
-        store.AddTo(command);
-        server.AddTo(command);
+        store.AddTo(command, server);
         command.Validators.Add(result =>
         {
             if (!keep.IsGiven(result))

@@ -7,17 +7,34 @@ namespace Harness.Cli.Storage;
 /// <summary>The flags that say where executions are kept.</summary>
 internal sealed class StoreFlags
 {
-    private readonly Option<string> _data = new("--data")
-    {
-        Description = "Folder of the SQLite database; made when it is missing [default: .harness]",
-        HelpName = "folder",
-    };
+    private readonly Option<string> _data;
 
     private readonly Option<string> _store = new("--store")
     {
         Description = "PostgreSQL instead, such as \"Host=db;Database=harness;Username=harness\" [env: HARNESS_STORE]",
         HelpName = "connection",
     };
+
+    /// <param name="makes">Whether a folder that is missing is made.</param>
+    public StoreFlags(bool makes) => _data = new Option<string>("--data")
+    {
+        Description = $"Folder of the SQLite database{(makes ? "; made when it is missing" : "")} [default: .harness]",
+        HelpName = "folder",
+    };
+
+    /// <summary>Adds the flags to a command that works on a store itself, or asks a server to.</summary>
+    public void AddTo(Command command, ServerFlags server)
+    {
+        AddTo(command);
+        server.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            if (server.IsGiven(result) && IsGiven(result))
+            {
+                result.AddError("--server excludes --data and --store.");
+            }
+        });
+    }
 
     public void AddTo(Command command)
     {

@@ -28,6 +28,28 @@ public sealed class HelpTests
         Assert.Equal(2, output.Split("[default: jsonl]").Length);
     }
 
+    [Theory]
+    [InlineData(true, "server")]
+    [InlineData(false, "export")]
+    [InlineData(false, "gc")]
+    public async Task HelpSaysWhoMakesAFolderThatIsMissing(bool makes, string command)
+    {
+        var (_, output) = await HarnessExecutable.RunAsync(command, "--help");
+
+        Assert.Equal(makes, output.Contains("made when it is missing"));
+    }
+
+    [Theory]
+    [InlineData("gc", "--keep-count", "5")]
+    [InlineData("export", "id")]
+    public async Task CommandThatNamesAServerAndAFolderIsNotGuessedAt(params string[] command)
+    {
+        var (exitCode, output) = await HarnessExecutable.RunAsync([.. command, "--server", "http://127.0.0.1:1", "--data", "x"]);
+
+        Assert.Equal(2, exitCode);
+        Assert.Contains("--server excludes --data and --store.", output);
+    }
+
     [Fact]
     public async Task VersionIsThatOfTheProduct()
     {
