@@ -19,7 +19,12 @@ namespace Harness.Server;
 /// <summary>Harness inside a web application of another program: samples/embedded is one.</summary>
 public static class HarnessWeb
 {
-    // Most often a variable that is not set: whoever wrote it wants a key to be asked for, and none would be.
+    // Whoever writes a key wants one to be asked for: an empty one, most often of a variable that is not set, and one that is no member of
+    // the list would be none.
+    private const string KeysSetting = $"{ServerOptions.Section}:{nameof(ServerOptions.ApiKeys)}";
+
+    private const string KeysAreAList = $"{KeysSetting} is a list: set HARNESS_API_KEYS, or Harness__Server__ApiKeys__0.";
+
     private const string BlankKey = "An API key is empty; give it a value, or leave it out to ask for none.";
 
     /// <summary>
@@ -73,7 +78,8 @@ public static class HarnessWeb
     {
         var services = builder.Services;
         services.AddOptions<ServerOptions>().BindConfiguration(ServerOptions.Section).ValidateDataAnnotations()
-            .Validate(server => !server.ApiKeys.Any(string.IsNullOrWhiteSpace), BlankKey).ValidateOnStart();
+            .Validate(server => !server.ApiKeys.Any(string.IsNullOrWhiteSpace), BlankKey)
+            .Validate<IConfiguration>((_, configuration) => string.IsNullOrEmpty(configuration[KeysSetting]), KeysAreAList).ValidateOnStart();
         services.AddOptions<HostOptions>().Configure<IOptions<ServerOptions>>(LimitShutdown);
         services.ConfigureHttpJsonOptions(json =>
         {

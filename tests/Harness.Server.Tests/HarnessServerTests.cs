@@ -41,6 +41,7 @@ public sealed class HarnessServerTests
     [InlineData("LogFormat", "xml", "'xml' at 'Harness:Server:LogFormat'")]
     [InlineData("ApiKeys:0", "", "An API key is empty")]
     [InlineData("ApiKeys:0", " ", "An API key is empty")]
+    [InlineData("ApiKeys", "secret", "Harness:Server:ApiKeys is a list")]
     [InlineData("Harness:Executions:MaxConcurrent", "0", "MaxConcurrent")]
     public async Task WrongSettingIsNamed(string name, string value, string part)
     {
