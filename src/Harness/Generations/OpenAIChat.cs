@@ -52,11 +52,19 @@ internal sealed class OpenAIChat : IChatModel
         var (wasAnnounced, hasChunks, others) = (false, false, new StringBuilder());
         while (!wasAnnounced && await ReadLineAsync(lines, call, cancellationToken) is { } line)
         {
-            var isData = line.StartsWith("data:", StringComparison.Ordinal);
-            var chunk = isData ? line["data:".Length..].Trim() : "";
+            if (!line.StartsWith("data:", StringComparison.Ordinal))
+            {
+                if (others.Length <= MaxQuoteLength)
+                {
+                    others.Append(line).Append('\n');
+                }
+
+                continue;
+            }
+
+            var chunk = line["data:".Length..].Trim();
             if (chunk.Length == 0)
             {
-                _ = isData || others.Length > MaxQuoteLength ? others : others.Append(line).Append('\n');
                 continue;
             }
 

@@ -138,7 +138,9 @@ public sealed class JsonSchema
                 Compile(value.GetString()!, path);
                 break;
             case "$ref":
-                Demand(value.ValueKind == JsonValueKind.String && Resolve(value.GetString()!) is { ValueKind: JsonValueKind.Object or JsonValueKind.True or JsonValueKind.False }, path, "a place in this schema, such as #/$defs/name");
+                var isPlace = value.ValueKind == JsonValueKind.String
+                    && Resolve(value.GetString()!) is { ValueKind: JsonValueKind.Object or JsonValueKind.True or JsonValueKind.False };
+                Demand(isPlace, path, "a place in this schema, such as #/$defs/name");
                 break;
             case "minimum" or "maximum" or "multipleOf":
                 Demand(value.ValueKind == JsonValueKind.Number, path, "a number");

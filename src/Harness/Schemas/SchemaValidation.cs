@@ -146,7 +146,8 @@ internal sealed class SchemaValidation(JsonSchema schema)
     {
         var items = value.EnumerateArray().ToList();
         CheckCount(rule, "minItems", "maxItems", items.Count, "items", path);
-        if (rule.TryGetProperty("uniqueItems", out var unique) && unique.ValueKind == JsonValueKind.True && items.Distinct(JsonEquality.Instance).Count() < items.Count)
+        if (rule.TryGetProperty("uniqueItems", out var unique) && unique.ValueKind == JsonValueKind.True
+            && items.Distinct(JsonEquality.Instance).Count() < items.Count)
         {
             Add(path, "must not have two equal items");
         }
