@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Harness.Agents;
+using Harness.Executions;
 
 namespace Harness.Generations;
 
@@ -10,6 +11,8 @@ namespace Harness.Generations;
 internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
 {
     private readonly SortedDictionary<int, PendingCall> _calls = [];
+    private readonly TextPieces _reasoning = new();
+    private readonly TextPieces _text = new();
     private string? _reason;
     private TokenUsage _usage;
     private long _length;
@@ -40,15 +43,18 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
             throw new InvalidDataException("The language model's answer broke off before its end");
         }
 
-        var calls = _calls.Values.Select(call => call.ToCall());
-        return [.. calls, new ModelFinish(_calls.Count > 0 ? "tool-calls" : Reason(_reason ?? "stop"), _usage)];
+        var parts = new List<ModelPart>();
+        Add(_reasoning.End(), isThought: true, parts);
+        Add(_text.End(), isThought: false, parts);
+        parts.AddRange(_calls.Values.Select(call => call.ToCall()));
+        return [.. parts, new ModelFinish(_calls.Count > 0 ? "tool-calls" : Reason(_reason ?? "stop"), _usage)];
     }
 
     private List<ModelPart> Read(JsonElement chunk)
     {
         if (Find(chunk, "error") is { } error)
         {
-            throw new AgentException($"The language model broke off: {Excerpt.Of(Encoding.UTF8.GetBytes(error.GetRawText()), call.Secrets)}");
+            throw new AgentException($"The language model broke off: {Excerpt.Of(Repair(error.GetRawText()).ToArray(), call.Secrets)}");
         }
 
         if (Find(chunk, "usage") is { } usage)
@@ -60,7 +66,7 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
         var parts = new List<ModelPart>();
         if (Find(chunk, "choices") is { } choices && choices.GetArrayLength() > 0)
         {
-            _reason = Find(choices[0], "finish_reason")?.GetString() ?? _reason;
+            _reason = Text(choices[0], "finish_reason") ?? _reason;
             if (Find(choices[0], "delta") is { } delta)
             {
                 ReadDelta(delta, parts);
@@ -72,15 +78,14 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
 
     private void ReadDelta(JsonElement delta, List<ModelPart> parts)
     {
-        var reasoning = Find(delta, "reasoning_content") ?? Find(delta, "reasoning");
-        if (reasoning is { ValueKind: JsonValueKind.String } && reasoning.Value.GetString() is { Length: > 0 } thought)
+        if ((Find(delta, "reasoning_content") ?? Find(delta, "reasoning")) is { ValueKind: JsonValueKind.String } thought)
         {
-            parts.Add(new ModelReasoning(thought));
+            Add(_reasoning.Read(thought), isThought: true, parts);
         }
 
-        if (Find(delta, "content")?.GetString() is { Length: > 0 } text)
+        if (Find(delta, "content") is { } text)
         {
-            parts.Add(new ModelText(text));
+            Add(_text.Read(text), isThought: false, parts);
         }
 
         if (Find(delta, "tool_calls") is not { } calls)
@@ -92,9 +97,9 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
         {
             var index = Find(piece, "index")?.GetInt32() ?? _calls.Count;
             var pending = _calls.TryGetValue(index, out var begun) ? begun : _calls[index] = new PendingCall();
-            pending.Id = Find(piece, "id")?.GetString() ?? pending.Id;
+            pending.Id = Text(piece, "id") ?? pending.Id;
             var (name, arguments) = Find(piece, "function") is { } function
-                ? (Find(function, "name")?.GetString(), Find(function, "arguments")?.GetString())
+                ? (Text(function, "name"), Find(function, "arguments") is { } next ? pending.Pieces.Read(next) : null)
                 : default;
             pending.Name += name;
             pending.Arguments.Append(arguments);
@@ -104,6 +109,14 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
         if (_length > maxLength)
         {
             throw call.TooLong(maxLength);
+        }
+    }
+
+    private static void Add(string text, bool isThought, List<ModelPart> parts)
+    {
+        if (text.Length > 0)
+        {
+            parts.Add(isThought ? new ModelReasoning(text) : new ModelText(text));
         }
     }
 
@@ -118,6 +131,10 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
     private static JsonElement? Find(JsonElement value, string name) =>
         value.TryGetProperty(name, out var found) && found.ValueKind != JsonValueKind.Null ? found : null;
 
+    private static string? Text(JsonElement value, string name) => Find(value, name) is { } text ? TextPieces.Whole(text) : null;
+
+    private static ReadOnlyMemory<byte> Repair(string json) => JsonRepair.Apply(Encoding.UTF8.GetBytes(json));
+
     private sealed class PendingCall
     {
         public string Id { get; set; } = "";
@@ -126,11 +143,15 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
 
         public StringBuilder Arguments { get; } = new();
 
+        /// <summary>Of the arguments: what is cut between two of their pieces.</summary>
+        public TextPieces Pieces { get; } = new();
+
         public ModelToolCall ToCall()
         {
             try
             {
-                return new ModelToolCall(Id, Name, JsonElement.Parse(Arguments.Length == 0 ? "{}" : Arguments.ToString()));
+                Arguments.Append(Pieces.End());
+                return new ModelToolCall(Id, Name, JsonElement.Parse(Repair(Arguments.Length == 0 ? "{}" : Arguments.ToString()).Span));
             }
             catch (JsonException e)
             {

@@ -26,6 +26,51 @@ public sealed class OpenAIChatTests
     }
 
     [Fact]
+    public async Task EmojisCutBetweenChunksAreWhole()
+    {
+        await using var http = new FakeHttp(_ => Chunks(
+            """{"choices":[{"delta":{"reasoning":"hm \ud83d"}}]}""",
+            """{"choices":[{"delta":{"reasoning":"\ude00","content":"Hi \uD83D"}}]}""",
+            """{"choices":[{"delta":{"content":""}}]}""",
+            """{"choices":[{"delta":{"content":"\uDE00 \\ud83d"}}]}""",
+            """{"choices":[{"delta":{"content":"!"},"finish_reason":"stop"}]}"""));
+
+        var parts = await AskAsync(http, Prompt());
+
+        Assert.Equal(
+            [
+                new ModelReasoning("hm "), new ModelReasoning("\U0001F600"), new ModelText("Hi "), new ModelText("\U0001F600 \\ud83d"), new ModelText("!"),
+                new ModelFinish("stop", default),
+            ],
+            parts);
+    }
+
+    [Fact]
+    public async Task HalfAnEmojiThatIsNeverCompletedIsReplaced()
+    {
+        await using var http = new FakeHttp(_ => Chunks(
+            """{"id":"\ud83d","choices":[{"delta":{"content":"a\ude00b\ud83d"}}]}""",
+            """{"choices":[{"delta":{"content":"c\ud83d"}}]}""",
+            """{"choices":[{"delta":{"tool_calls":[{"id":"c\ud83d","function":{"name":"add","arguments":"{\"a\":\"\ud83d\",\"b\":\"\\ud83d\",\"c\":\"\ud83d"}}]}}]}""",
+            """{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"\ude00\"}"}}]},"finish_reason":"\ud83d"}]}"""));
+
+        var parts = await AskAsync(http, Prompt());
+
+        Assert.Equal([new ModelText("a\uFFFDb"), new ModelText("\uFFFDc"), new ModelText("\uFFFD")], parts[..3]);
+        var call = Assert.IsType<ModelToolCall>(parts[3]);
+        Assert.Equal("c\uFFFD", call.Id);
+        Assert.Equal(["\uFFFD", "\uFFFD", "\U0001F600"], call.Arguments.EnumerateObject().Select(member => member.Value.GetString()!));
+    }
+
+    [Fact]
+    public async Task ErrorWithHalfAnEmojiIsQuoted()
+    {
+        await using var http = new FakeHttp(_ => Chunks("""{"error":{"message":"overloaded \ud83d"}}"""));
+
+        Assert.Contains("overloaded \uFFFD", (await Assert.ThrowsAsync<AgentException>(() => AskAsync(http, Prompt()))).Message);
+    }
+
+    [Fact]
     public async Task PiecesOfAToolCallAreOneCall()
     {
         await using var http = new FakeHttp(_ => Chunks(
