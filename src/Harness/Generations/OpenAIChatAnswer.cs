@@ -83,9 +83,9 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
             Add(_reasoning.Read(thought), isThought: true, parts);
         }
 
-        if (Find(delta, "content") is { } text)
+        if (Find(delta, "content") is { } content)
         {
-            Add(_text.Read(text), isThought: false, parts);
+            ReadContent(content, isThought: false, parts);
         }
 
         if (Find(delta, "tool_calls") is not { } calls)
@@ -109,6 +109,25 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
         if (_length > maxLength)
         {
             throw call.TooLong(maxLength);
+        }
+    }
+
+    // A text, or a list of parts: texts, and thoughts whose content is such a list itself.
+    private void ReadContent(JsonElement content, bool isThought, List<ModelPart> parts)
+    {
+        if (content.ValueKind != JsonValueKind.Array)
+        {
+            Add((isThought ? _reasoning : _text).Read(content), isThought, parts);
+            return;
+        }
+
+        foreach (var part in content.EnumerateArray().Where(part => part.ValueKind == JsonValueKind.Object))
+        {
+            var type = Text(part, "type");
+            if (type is "text" or "thinking" && Find(part, type) is { } inner)
+            {
+                ReadContent(inner, isThought || type == "thinking", parts);
+            }
         }
     }
 

@@ -71,6 +71,18 @@ public sealed class OpenAIChatTests
     }
 
     [Fact]
+    public async Task ContentThatIsAListIsReadAsItsTextsAndThoughts()
+    {
+        await using var http = new FakeHttp(_ => Chunks(
+            """{"choices":[{"delta":{"content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"reference","reference_ids":[1]}]}}]}""",
+            """{"choices":[{"delta":{"content":[{"type":"text","text":"Hel"},7,{"type":"text","text":"lo"}]},"finish_reason":"stop"}]}"""));
+
+        var parts = await AskAsync(http, Prompt());
+
+        Assert.Equal([new ModelReasoning("hm"), new ModelText("Hel"), new ModelText("lo"), new ModelFinish("stop", default)], parts);
+    }
+
+    [Fact]
     public async Task PiecesOfAToolCallAreOneCall()
     {
         await using var http = new FakeHttp(_ => Chunks(
