@@ -10,6 +10,9 @@ namespace Harness.Generations;
 /// <param name="maxLength">Characters of its tool calls at most: they are kept to the end.</param>
 internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
 {
+    // Up to here a double is exact, and sums stay far from the end of a long.
+    private const double MaxCount = 1L << 53;
+
     private readonly SortedDictionary<int, PendingCall> _calls = [];
     private readonly TextPieces _reasoning = new();
     private readonly TextPieces _text = new();
@@ -57,10 +60,9 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
             throw new AgentException($"The language model broke off: {Excerpt.Of(Repair(error.GetRawText()).ToArray(), call.Secrets)}");
         }
 
-        if (Find(chunk, "usage") is { } usage)
+        if (Find(chunk, "usage") is { ValueKind: JsonValueKind.Object } usage)
         {
-            _usage = new TokenUsage(
-                Find(usage, "prompt_tokens")?.GetInt64() ?? _usage.Prompt, Find(usage, "completion_tokens")?.GetInt64() ?? _usage.Completion);
+            _usage = new TokenUsage(Count(usage, "prompt_tokens") ?? _usage.Prompt, Count(usage, "completion_tokens") ?? _usage.Completion);
         }
 
         var parts = new List<ModelPart>();
@@ -149,6 +151,12 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
 
     private static JsonElement? Find(JsonElement value, string name) =>
         value.TryGetProperty(name, out var found) && found.ValueKind != JsonValueKind.Null ? found : null;
+
+    // Some endpoints count in floating point, as in 12.0; an answer is good whatever is said of its tokens.
+    private static long? Count(JsonElement usage, string name) =>
+        Find(usage, name) is { ValueKind: JsonValueKind.Number } found && found.TryGetDouble(out var count) && count is >= 0 and <= MaxCount
+            ? (long)count
+            : null;
 
     private static string? Text(JsonElement value, string name) => Find(value, name) is { } text ? TextPieces.Whole(text) : null;
 

@@ -82,6 +82,19 @@ public sealed class OpenAIChatTests
         Assert.Equal([new ModelReasoning("hm"), new ModelText("Hel"), new ModelText("lo"), new ModelFinish("stop", default)], parts);
     }
 
+    [Theory]
+    [InlineData("""{"prompt_tokens":12.0,"completion_tokens":2e0}""", 12, 2)]
+    [InlineData("""{"prompt_tokens":"12","completion_tokens":2}""", 0, 2)]
+    [InlineData("""{"prompt_tokens":1e30,"completion_tokens":-1}""", 0, 0)]
+    [InlineData("\"none\"", 0, 0)]
+    public async Task UsageIsReadHoweverItIsWritten(string usage, long prompt, long completion)
+    {
+        await using var http = new FakeHttp(_ => Chunks(
+            """{"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}""", $$"""{"choices":[],"usage":{{usage}}}"""));
+
+        Assert.Equal([new ModelText("x"), new ModelFinish("stop", new TokenUsage(prompt, completion))], await AskAsync(http, Prompt()));
+    }
+
     [Fact]
     public async Task PiecesOfAToolCallAreOneCall()
     {
@@ -158,7 +171,7 @@ public sealed class OpenAIChatTests
     [Fact]
     public async Task NumberThatCannotBeReadIsNamed()
     {
-        await using var http = new FakeHttp(_ => Chunks("""{"choices":[],"usage":{"prompt_tokens":1e30}}"""));
+        await using var http = new FakeHttp(_ => Chunks("""{"choices":[{"delta":{"tool_calls":[{"index":1e30}]}}]}"""));
 
         Assert.Contains(
             "where a chunk of a chat completion was expected", (await Assert.ThrowsAsync<InvalidDataException>(() => AskAsync(http, Prompt()))).Message);
