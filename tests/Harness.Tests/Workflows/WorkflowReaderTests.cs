@@ -106,6 +106,20 @@ public sealed class WorkflowReaderTests
         Assert.Equal($"Step 'call' failed: {new Uri(server.Url).Authority} answered with status 500", bad.GetProperty("error").GetString());
     }
 
+    [Fact]
+    public async Task OfAMemberThatIsThereTwiceSetKeepsTheLast()
+    {
+        using var stage = await WorkflowStage.OpenAsync(WorkflowStage.ReadYaml("""
+            steps:
+              - id: a
+                set: { c: "{{data.b}}" }
+            """));
+
+        var ended = await stage.RunAsync("""{"b":1,"a":{"x":1,"x":2},"b":2}""");
+
+        Assert.Equal("""{"b":2,"a":{"x":1,"x":2},"c":2}""", ended.GetProperty("output").GetRawText());
+    }
+
     [Theory]
     [InlineData("x\\r\\nX-Admin: 1")]
     [InlineData("Zoë")]

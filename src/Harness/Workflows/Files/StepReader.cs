@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 
 namespace Harness.Workflows;
 
@@ -152,10 +151,15 @@ internal sealed class StepReader
             IsRepeatable = true,
             Run = (context, _) =>
             {
-                var data = context.Data.ValueKind == JsonValueKind.Object ? JsonObject.Create(context.Data)! : [];
+                var data = new OrderedDictionary<string, JsonElement>(StringComparer.Ordinal);
+                foreach (var member in context.Data.ValueKind == JsonValueKind.Object ? context.Data.EnumerateObject() : default)
+                {
+                    data[member.Name] = member.Value;
+                }
+
                 foreach (var (name, value) in values)
                 {
-                    data[name] = JsonNode.Parse(value.Evaluate(context).GetRawText());
+                    data[name] = value.Evaluate(context);
                 }
 
                 return Task.FromResult(StepOutcome.Completed(JsonSerializer.SerializeToElement(data)));
