@@ -121,6 +121,63 @@ public sealed class WorkflowReaderTests
     }
 
     [Theory]
+    [InlineData("/find?q={{input.q}}&n={{input.n}}#{{input.q}}", """{"q":"a b&c#d","n":7}""", "/find?q=a%20b%26c%23d&n=7")]
+    [InlineData("/users/{{input.id}}/orders", """{"id":"../admin?x"}""", "/users/..%2Fadmin%3Fx/orders")]
+    [InlineData("/users/{{input.id}}", """{"id":"Zoë/\\"}""", "/users/Zo%C3%AB%2F%5C")]
+    [InlineData("?q={{input.q}}", """{"q":".."}""", "/?q=..")]
+    [InlineData("/{{env.HARNESS_TEST_PATH}}{{input.q}}", """{"q":"="}""", "/v1/find?q=%3D")]
+    public async Task ValuesInTheUrlOfAnHttpStepAreEncodedBehindItsHost(string url, string input, string path)
+    {
+        await using var server = new FakeHttp(_ => "{}");
+        Environment.SetEnvironmentVariable("HARNESS_TEST_PATH", "v1/find?q=");
+        using var stage = await WorkflowStage.OpenAsync(WorkflowStage.ReadYaml($$"""
+            steps:
+              - id: call
+                http: { url: "{{server.Url}}{{url}}" }
+            """));
+
+        await stage.RunAsync(input);
+
+        Assert.Equal(path, Assert.Single(server.Requests).Path);
+    }
+
+    [Theory]
+    [InlineData("{{input.url}}")]
+    [InlineData("{{input.base}}/users/{{input.id}}?q=1")]
+    [InlineData("http://{{input.host}}/users/{{input.id}}?q=1")]
+    public async Task ValuesInTheUrlOfAnHttpStepUpToItsHostAreTakenAsTheyAre(string url)
+    {
+        await using var server = new FakeHttp(_ => "{}");
+        using var stage = await WorkflowStage.OpenAsync(WorkflowStage.ReadYaml($$"""
+            steps:
+              - id: call
+                http: { url: "{{url}}" }
+            """));
+
+        await stage.RunAsync($$"""{"url":"{{server.Url}}/users/7?q=1","base":"{{server.Url}}","host":"{{new Uri(server.Url).Authority}}","id":7}""");
+
+        Assert.Equal("/users/7?q=1", Assert.Single(server.Requests).Path);
+    }
+
+    [Theory]
+    [InlineData("http://{{input.x}}.example.com/", "127.0.0.1/", "A value in the host of the url must not have any of / ? # @ \\")]
+    [InlineData("http://{{input.x}}.example.com/", "127.0.0.1?", "A value in the host of the url must not have any of / ? # @ \\")]
+    [InlineData("http://api{{input.x}}", "@127.0.0.1", "A value in the host of the url must not have any of / ? # @ \\")]
+    [InlineData("http://127.0.0.1:1/users/{{input.x}}/orders", "..", "A value in the path of the url must not be . or ..")]
+    public async Task ValueThatLeadsTheUrlOfAnHttpStepElsewhereIsRefused(string url, string value, string problem)
+    {
+        using var stage = await WorkflowStage.OpenAsync(WorkflowStage.ReadYaml($$"""
+            steps:
+              - id: call
+                http: { url: "{{url}}" }
+            """));
+
+        var ended = await stage.RunAsync($$"""{"x":"{{value}}"}""");
+
+        Assert.Equal($"Step 'call' failed: {problem}", ended.GetProperty("error").GetString());
+    }
+
+    [Theory]
     [InlineData("x\\r\\nX-Admin: 1")]
     [InlineData("Zoë")]
     public async Task HeaderOfAnHttpStepIsOneLineOfAsciiWhateverTheInputSays(string name)

@@ -10,6 +10,8 @@ namespace Harness.Workflows;
 /// </summary>
 internal sealed class HttpStep
 {
+    private const string SchemeEnd = "://";
+
     private static readonly TimeSpan LongestTimeout = TimeSpan.FromHours(1);
     private static readonly string[] Methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
 
@@ -82,7 +84,7 @@ internal sealed class HttpStep
 
     private HttpRequestMessage CreateRequest(StepContext context)
     {
-        if (!Uri.TryCreate(_url.EvaluateText(context), UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
+        if (!Uri.TryCreate(_url.EvaluateText(context, EncodeInUrl), UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
         {
             throw new WorkflowException("The url is no address that begins with http:// or https://");
         }
@@ -113,6 +115,29 @@ internal sealed class HttpStep
         }
 
         return request;
+    }
+
+    // Nobody who gives a value is to choose the host, the path or the query it stands in.
+    private static string EncodeInUrl(string before, string value)
+    {
+        var scheme = before.IndexOf(SchemeEnd, StringComparison.Ordinal);
+        if (scheme < 0)
+        {
+            return value;
+        }
+
+        var rest = before.AsSpan(scheme + SchemeEnd.Length);
+        if (rest.IndexOfAny("/?#") < 0)
+        {
+            return value.AsSpan().IndexOfAny(@"/?#@\") < 0
+                ? value
+                : throw new WorkflowException(@"A value in the host of the url must not have any of / ? # @ \");
+        }
+
+        // In a path these lead upwards, also when they are encoded.
+        return rest.IndexOfAny("?#") >= 0 || value is not ("." or "..")
+            ? Uri.EscapeDataString(value)
+            : throw new WorkflowException("A value in the path of the url must not be . or ..");
     }
 
     private static async Task<byte[]> ReadAsync(HttpContent content, string host, CancellationToken cancellationToken)

@@ -16,6 +16,9 @@ internal sealed class Reference
     /// <summary>What stands behind <c>steps</c>: the id of a step, and perhaps a path into what it gave; null: it looks at none.</summary>
     public string? StepPath => _root == "steps" ? string.Join('.', _path) : null;
 
+    /// <summary>Whether it reads a variable of the server's environment, which is its operator's.</summary>
+    public bool IsEnvironment => _root == "env";
+
     /// <summary>Reads one.</summary>
     /// <param name="text">Without the braces.</param>
     /// <param name="place">Where it stands, for errors.</param>

@@ -68,6 +68,32 @@ internal sealed class Template
     /// <summary>The value of this moment as a text.</summary>
     public string EvaluateText(StepContext context) => AsText(Evaluate(context));
 
+    /// <summary>The value of this moment as a text.</summary>
+    /// <param name="context">Where values are.</param>
+    /// <param name="encode">
+    /// What to write for a value within a longer text, given what stands before it and the value. <c>env</c> is written as it is.
+    /// </param>
+    public string EvaluateText(StepContext context, Func<string, string, string> encode)
+    {
+        if (_parts is null or [{ Text: "", Reference: not null }])
+        {
+            return EvaluateText(context);
+        }
+
+        var written = new StringBuilder();
+        foreach (var (text, reference) in _parts)
+        {
+            written.Append(text);
+            if (reference is not null)
+            {
+                var value = AsText(reference.Find(context));
+                written.Append(reference.IsEnvironment ? value : encode(written.ToString(), value));
+            }
+        }
+
+        return written.ToString();
+    }
+
     private void Write(Utf8JsonWriter json, StepContext context)
     {
         if (_members is not null)
