@@ -50,6 +50,10 @@ internal static class WorkflowBody
             // The reference's words, which say nothing of the place.
             throw ApiException.BadRequest("Malformed JSON in request body");
         }
+        catch (CommandException)
+        {
+            throw ApiException.BadRequest("The request body must be a JSON object");
+        }
     }
 
     private static string Checked(string id) =>

@@ -271,7 +271,7 @@ public sealed class WorkflowRoutesTests : IAsyncLifetime
         { "POST", "/workflows/x/stream", "{}", 404, "Workflow not found" },
         { "POST", "/workflows/order-approval/execute", "{\"input\":", 400, "Malformed JSON in request body" },
         { "POST", "/workflows/order-approval/stream", "nonsense", 400, "Malformed JSON in request body" },
-        { "POST", "/workflows/order-approval/execute", "[1]", 400, "the command must be a JSON object" },
+        { "POST", "/workflows/order-approval/execute", "[1]", 400, "The request body must be a JSON object" },
         { "POST", "/workflows/order-approval/execute", null, 400, "Invalid input: input is missing" },
         { "POST", "/workflows/order-approval/execute", """{"input":{"orderId":"o"}}""", 400, "Invalid input: input.amount is missing" },
         { "POST", "/workflows/order-approval/stream", """{"input":{"orderId":1,"amount":2}}""", 400, "Invalid input: input.orderId must be a string, not a number" },
