@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Harness.Executions;
@@ -17,6 +18,11 @@ internal sealed class TextPieces
     /// <exception cref="InvalidOperationException">It is no text.</exception>
     public string Read(JsonElement piece)
     {
+        if (_half.Length == 0 && IsPlain(piece))
+        {
+            return piece.GetString()!;
+        }
+
         var text = _half + Quoted(piece)[1..^1];
         _half = EndsWithHalf(text) ? text[^EscapeLength..] : "";
         return Repair($"\"{text[..^_half.Length]}\"");
@@ -27,7 +33,11 @@ internal sealed class TextPieces
 
     /// <summary>A text that comes whole.</summary>
     /// <exception cref="InvalidOperationException">It is no text.</exception>
-    public static string Whole(JsonElement text) => Repair(Quoted(text));
+    public static string Whole(JsonElement text) => IsPlain(text) ? text.GetString()! : Repair(Quoted(text));
+
+    // Only an escape can be half a character.
+    private static bool IsPlain(JsonElement text) =>
+        text.ValueKind == JsonValueKind.String && JsonMarshal.GetRawUtf8Value(text).IndexOf("\\u"u8) < 0;
 
     private static string Quoted(JsonElement text) => text.ValueKind == JsonValueKind.String
         ? text.GetRawText()
