@@ -27,6 +27,8 @@ public static class HarnessWeb
 
     private const string BlankKey = "An API key is empty; give it a value, or leave it out to ask for none.";
 
+    private const string HalfConcealedKey = "An API key that begins with 'sha256:' has 64 hexadecimal digits after it: the SHA-256 hash of the key.";
+
     /// <summary>
     /// Adds the engine, the transports and the dialects; agents and tools are registered on what it gives back. Settings come from the
     /// program's configuration, sections <c>Harness:…</c>, and from the environment. Where the program listens is its own business.
@@ -79,6 +81,7 @@ public static class HarnessWeb
         var services = builder.Services;
         services.AddOptions<ServerOptions>().BindConfiguration(ServerOptions.Section).ValidateDataAnnotations()
             .Validate(server => !server.ApiKeys.Any(string.IsNullOrWhiteSpace), BlankKey)
+            .Validate(server => server.ApiKeys.All(ApiKeyRing.IsUsable), HalfConcealedKey)
             .Validate<IConfiguration>((_, configuration) => string.IsNullOrEmpty(configuration[KeysSetting]), KeysAreAList).ValidateOnStart();
         services.AddOptions<HostOptions>().Configure<IOptions<ServerOptions>>(LimitShutdown);
         services.ConfigureHttpJsonOptions(json =>

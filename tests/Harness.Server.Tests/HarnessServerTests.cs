@@ -41,6 +41,7 @@ public sealed class HarnessServerTests
     [InlineData("LogFormat", "xml", "'xml' at 'Harness:Server:LogFormat'")]
     [InlineData("ApiKeys:0", "", "An API key is empty")]
     [InlineData("ApiKeys:0", " ", "An API key is empty")]
+    [InlineData("ApiKeys:0", "sha256:s3cret", "An API key that begins with 'sha256:' has 64 hexadecimal digits after it")]
     [InlineData("ApiKeys", "secret", "Harness:Server:ApiKeys is a list")]
     [InlineData("Harness:Executions:MaxConcurrent", "0", "MaxConcurrent")]
     public async Task WrongSettingIsNamed(string name, string value, string part)
@@ -56,6 +57,7 @@ public sealed class HarnessServerTests
         }
 
         Assert.Contains(log.Lines, line => line.Contains(part) && !line.Contains('\n'));
+        Assert.DoesNotContain(log.Lines, line => line.Contains("s3cret"));
     }
 
     [Theory]

@@ -18,9 +18,14 @@ internal sealed class ApiKeyRing
     /// <summary>Whether no key is asked for.</summary>
     public bool IsEmpty => _hashes.Length == 0;
 
-    /// <summary>A key in the form that may be kept; one that has it already stays as it is.</summary>
+    /// <summary>A key in the form that may be kept; one that has it already, or tries to, stays as it is.</summary>
     public static string Conceal(string key) =>
-        IsConcealed(key) ? key : Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+        HasPrefix(key) ? key : Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+
+    /// <summary>Whether a key can be taken: what has the prefix of a concealed one is one, or its owner would be refused with the plain one.</summary>
+    public static bool IsUsable(string key) =>
+        !HasPrefix(key)
+        || (key.Length == Prefix.Length + (2 * SHA256.HashSizeInBytes) && key[Prefix.Length..].All(char.IsAsciiHexDigit));
 
     /// <summary>Whether it is one of the keys. Takes the same time whichever it is, and if it is none.</summary>
     public bool Accepts(string key)
@@ -37,8 +42,5 @@ internal sealed class ApiKeyRing
 
     private static byte[] HashOf(string key) => Convert.FromHexString(Conceal(key)[Prefix.Length..]);
 
-    private static bool IsConcealed(string key) =>
-        key.StartsWith(Prefix, StringComparison.Ordinal)
-        && key.Length == Prefix.Length + (2 * SHA256.HashSizeInBytes)
-        && key[Prefix.Length..].All(char.IsAsciiHexDigit);
+    private static bool HasPrefix(string key) => key.StartsWith(Prefix, StringComparison.Ordinal);
 }
