@@ -27,6 +27,9 @@ public static class HarnessWeb
 
     private const string BlankKey = "An API key is empty; give it a value, or leave it out to ask for none.";
 
+    private const string NoOrigin = "An origin is scheme and host, and the port where it is not the usual one, such as https://my.page; or * for all "
+        + "(--cors-origin, Harness:Server:CorsOrigins).";
+
     private const string HalfConcealedKey = "An API key that begins with 'sha256:' has 64 hexadecimal digits after it: the SHA-256 hash of the key.";
 
     /// <summary>
@@ -82,6 +85,7 @@ public static class HarnessWeb
         services.AddOptions<ServerOptions>().BindConfiguration(ServerOptions.Section).ValidateDataAnnotations()
             .Validate(server => !server.ApiKeys.Any(string.IsNullOrWhiteSpace), BlankKey)
             .Validate(server => server.ApiKeys.All(ApiKeyRing.IsUsable), HalfConcealedKey)
+            .Validate(server => server.CorsOrigins.All(OriginPolicy.IsUsable), NoOrigin)
             .Validate<IConfiguration>((_, configuration) => string.IsNullOrEmpty(configuration[KeysSetting]), KeysAreAList).ValidateOnStart();
         services.AddOptions<HostOptions>().Configure<IOptions<ServerOptions>>(LimitShutdown);
         services.ConfigureHttpJsonOptions(json =>

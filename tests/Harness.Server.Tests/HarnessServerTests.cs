@@ -42,6 +42,11 @@ public sealed class HarnessServerTests
     [InlineData("ApiKeys:0", "", "An API key is empty")]
     [InlineData("ApiKeys:0", " ", "An API key is empty")]
     [InlineData("ApiKeys:0", "sha256:s3cret", "An API key that begins with 'sha256:' has 64 hexadecimal digits after it")]
+    [InlineData("CorsOrigins:0", "my.page", "An origin is scheme and host")]
+    [InlineData("CorsOrigins:0", "https://my.page/path", "An origin is scheme and host")]
+    [InlineData("CorsOrigins:0", "https://my.page,https://my.other.page", "An origin is scheme and host")]
+    [InlineData("CorsOrigins:0", "https://*.my.page", "An origin is scheme and host")]
+    [InlineData("CorsOrigins:0", "https://my.page:443", "An origin is scheme and host")]
     [InlineData("ApiKeys", "secret", "Harness:Server:ApiKeys is a list")]
     [InlineData("Harness:Executions:MaxConcurrent", "0", "MaxConcurrent")]
     public async Task WrongSettingIsNamed(string name, string value, string part)

@@ -28,6 +28,16 @@ internal sealed class OriginPolicy
     /// <summary>Whether answers name the one origin they are for (<c>Vary: Origin</c>) instead of <c>*</c>.</summary>
     public bool TellsOrigin { get; }
 
+    /// <summary>Whether an origin of the options can be that of a page, as browsers write it; or is <c>*</c>.</summary>
+    public static bool IsUsable(string origin)
+    {
+        var trimmed = origin.TrimEnd('/');
+        return trimmed is "*" or "null"
+            || (Uri.TryCreate(trimmed, UriKind.Absolute, out var uri)
+                && uri.HostNameType is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6 && !uri.Host.Contains('*')
+                && uri.GetLeftPart(UriPartial.Authority).Equals(trimmed, StringComparison.OrdinalIgnoreCase));
+    }
+
     /// <summary>Whether the page that sends the request, if a page it is, may use the server.</summary>
     public bool IsAllowed(HttpRequest request)
     {

@@ -23,6 +23,22 @@ public sealed class CrossOriginTests
         Assert.False(response.Headers.Contains("Vary"));
     }
 
+    [Theory]
+    [InlineData("null")]
+    [InlineData("http://[::1]:8080")]
+    [InlineData("HTTPS://My.Page:8443")]
+    [InlineData("chrome-extension://aaaabbbbccccddddeeeeffffgggghhhh")]
+    [InlineData("capacitor://localhost")]
+    public async Task OriginThatABrowserSendsCanBeNamed(string origin)
+    {
+        await using var app = await HarnessApp.StartAsync(("CorsOrigins:0", origin));
+
+        using var response = await app.SendAsync(HttpMethod.Get, "/health", ("Origin", origin));
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal([origin], response.Headers.GetValues("Access-Control-Allow-Origin"));
+    }
+
     [Fact]
     public async Task PreflightHasTheDocumentedHeaders()
     {
