@@ -23,6 +23,10 @@ internal static class VoiceflowEndpoints
         api.MapGet("/api/v1/system/info", SystemInfo.Get).WithTags("system").WithSummary("Version and platform of the server");
         api.MapGet("/health", Health.Get).WithTags("system").WithSummary("Whether the server is alive");
         api.MapGet("/health/ready", Health.GetReady).WithTags("system").WithSummary("Whether the server takes new executions");
+
+        // Load balancers, and `wget --spider`, want no body.
+        api.MapMethods("/health", [HttpMethods.Head], Health.Get).ExcludeFromDescription();
+        api.MapMethods("/health/ready", [HttpMethods.Head], Health.GetReady).ExcludeFromDescription();
         return api;
     }
 

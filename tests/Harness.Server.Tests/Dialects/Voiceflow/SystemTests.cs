@@ -33,6 +33,18 @@ public sealed class SystemTests : IAsyncLifetime
         Assert.Equal("""{"status":"ready"}""", ready.ToJsonString());
     }
 
+    [Theory]
+    [InlineData("/health")]
+    [InlineData("/health/ready")]
+    public async Task HealthChecksMayAskForNoBody(string path)
+    {
+        using var response = await _app.SendAsync(HttpMethod.Head, path);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("application/json; charset=utf-8", response.Content.Headers.ContentType?.ToString());
+        Assert.Empty(await response.Content.ReadAsByteArrayAsync(Stop));
+    }
+
     [Fact]
     public async Task SystemInfoKeepsTheMembersOldClientsRead()
     {
