@@ -7,6 +7,7 @@ using Harness.Server.Tests.Cli;
 using Harness.Server.Tests.Transports;
 using Harness.Storage;
 using Harness.Storage.Tests;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Harness.Server.Tests.Storage;
 
@@ -155,6 +156,21 @@ public sealed class StoredServerTests : IDisposable
         Assert.Contains("\"completed\"", replay);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
         Assert.Equal(seen.Select(frame => frame.GetRawText()), kept.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Theory]
+    [InlineData("GET", "status", "Cannot read test execution")]
+    [InlineData("POST", "cancel", "Cannot cancel test execution")]
+    public async Task StoreThatIsAwayIsNoFaultOfTheServer(string method, string action, string error)
+    {
+        await using var store = new FaultyStore(StoreFactory.Create(new StoreOptions { Data = _data }, NullLoggerFactory.Instance, TimeProvider.System));
+        await using var app = await HarnessApp.StartAsync(services => services.AddSingleton<IExecutionStore>(store));
+        store.FailReads(new StoreException("the database is away"));
+
+        using var response = await app.SendAsync(new HttpMethod(method), $"/api/v1/tests/{action}/any");
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        Assert.Equal($$"""{"error":"{{error}}","message":"the database is away"}""", await response.Content.ReadAsStringAsync(Stop));
     }
 
     [Fact]

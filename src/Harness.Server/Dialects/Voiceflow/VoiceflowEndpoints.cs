@@ -71,18 +71,26 @@ internal static class VoiceflowEndpoints
 
     private static async Task<IResult> CancelAsync(string id, ExecutionRegistry executions, CancellationToken cancellationToken)
     {
-        if (await executions.FindAsync(id, cancellationToken) is not { } execution)
+        try
         {
-            return NotFound(id);
-        }
+            if (await executions.FindAsync(id, cancellationToken) is not { } execution)
+            {
+                return NotFound(id);
+            }
 
-        return executions.TryCancel(execution)
-            ? Describe(execution.DescribeNow())
-            : ErrorResponse.Result(
-                StatusCodes.Status409Conflict,
-                "Cannot cancel test execution",
-                $"Test execution is not running (current status: {execution.DecidedStatus.ToWire()})");
+            return executions.TryCancel(execution)
+                ? Describe(execution.DescribeNow())
+                : CannotCancel(
+                    StatusCodes.Status409Conflict, $"Test execution is not running (current status: {execution.DecidedStatus.ToWire()})");
+        }
+        catch (StoreException e)
+        {
+            return CannotCancel(StatusCodes.Status503ServiceUnavailable, e.Message);
+        }
     }
+
+    private static JsonHttpResult<ErrorResponse> CannotCancel(int statusCode, string message) =>
+        ErrorResponse.Result(statusCode, "Cannot cancel test execution", message);
 
     private static FileContentHttpResult Describe(ReadOnlyMemory<byte> document) =>
         TypedResults.Bytes(document, "application/json; charset=utf-8");
