@@ -38,6 +38,7 @@ internal static class ErrorAnswers
         {
             BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new ErrorResponse(
                 "Request too large", "The request body is longer than this server accepts (Harness:Server:MaxBodyBytes)"),
+            BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } bad => new ErrorResponse("Unsupported media type", bad.Message),
             BadHttpRequestException bad => new ErrorResponse("Invalid request", bad.Message),
             _ => new ErrorResponse("Internal server error", $"The server's log has the details of request {context.TraceIdentifier}"),
         };

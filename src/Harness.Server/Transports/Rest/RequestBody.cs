@@ -25,8 +25,16 @@ internal static class RequestBody
     }
 
     /// <summary>All bytes of the body. Kestrel refuses one over <see cref="ServerOptions.MaxBodyBytes"/> while it is read.</summary>
+    /// <exception cref="BadHttpRequestException">It is compressed.</exception>
     public static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
+        if (request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new BadHttpRequestException(
+                $"The request body has the content encoding '{encoding}', which this server does not read; send it uncompressed",
+                StatusCodes.Status415UnsupportedMediaType);
+        }
+
         while (true)
         {
             var read = await request.BodyReader.ReadAsync(cancellationToken);

@@ -95,6 +95,35 @@ public sealed class RestErrorTests : IAsyncLifetime
         Assert.Equal("/health", response.Headers.Location?.ToString());
     }
 
+    [Theory]
+    [InlineData("/api/v1/tests/execute", "message")]
+    [InlineData("/api/v1/executions", "message")]
+    [InlineData("/api/v1/executions/cancel", "message")]
+    [InlineData("/agents/demo/text", "error")]
+    public async Task CompressedBodyIsRefusedAndToldHowToBeSent(string path, string member)
+    {
+        var content = new ByteArrayContent([0x1f, 0x8b, 8, 0]);
+        content.Headers.ContentEncoding.Add("gzip");
+
+        using var response = await _app.Client.PostAsync(path, content, Stop);
+
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, response.StatusCode);
+        Assert.Equal(
+            "The request body has the content encoding 'gzip', which this server does not read; send it uncompressed",
+            (string?)JsonNode.Parse(await response.Content.ReadAsStringAsync(Stop))![member]);
+    }
+
+    [Fact]
+    public async Task BodyThatIsSaidToBeAsItIsIsRead()
+    {
+        var content = new StringContent("nope");
+        content.Headers.ContentEncoding.Add("identity");
+
+        using var response = await _app.Client.PostAsync("/api/v1/tests/execute", content, Stop);
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+    }
+
     [Fact]
     public async Task LongBodyIsRefusedWithAnErrorThatNamesTheLimit()
     {

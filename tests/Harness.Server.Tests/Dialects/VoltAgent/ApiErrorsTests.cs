@@ -84,6 +84,22 @@ public sealed class ApiErrorsTests
     }
 
     [Theory]
+    [InlineData("/agents/demo/stream")]
+    [InlineData("/workflows/order-approval/execute")]
+    [InlineData("/workflows/order-approval/stream")]
+    public async Task CompressedBodyIsRefusedInTheEnvelope(string path)
+    {
+        await using var app = await StartAsync();
+        var content = new ByteArrayContent([0x1f, 0x8b, 8, 0]);
+        content.Headers.ContentEncoding.Add("gzip");
+
+        using var response = await app.Client.PostAsync(path, content, Stop);
+
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, response.StatusCode);
+        Assert.EndsWith("send it uncompressed", await ReadErrorAsync(response));
+    }
+
+    [Theory]
     [InlineData("POST", "/agents/own/note", 415, "Unsupported Media Type: POST /agents/own/note")]
     [InlineData("GET", "/workflows/own/broken", 500, "The server's log has the details of request ")]
     [InlineData("GET", "/workflows/own/empty", 409, "Conflict: GET /workflows/own/empty")]
