@@ -69,6 +69,13 @@ internal static class RunCommand
                 result.AddError("A workflow of a file or a --workflows folder runs here: on a server name one of its workflows by id, without --workflows.");
             }
 
+            var name = result.GetValue(path) ?? "";
+            if (result.GetResult(input) is not null && !isFile && !isFolder && Path.Exists(name) && !(server.IsGiven(result) && IsWord(name)))
+            {
+                result.AddError(
+                    $"A suite takes no --input, and '{name}' is a file or folder here. A workflow of a server with this id needs --server.");
+            }
+
             if (result.GetResult(agents) is not null && !isFile && !isFolder)
             {
                 result.AddError("--agents goes with a workflow that runs here: name its file, or its folder with --workflows.");
@@ -98,8 +105,10 @@ internal static class RunCommand
     }
 
     // One word that is no file: not a path that was mistyped.
-    private static bool MayBeId(string name) =>
-        !Path.Exists(name) && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_');
+    private static bool MayBeId(string name) => !Path.Exists(name) && IsWord(name);
+
+    private static bool IsWord(string name) =>
+        name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_');
 
     private static void CheckOutput(OptionResult result)
     {
@@ -108,6 +117,10 @@ internal static class RunCommand
             if (pair.Length == 2 && pair[1].Value.Length == 0)
             {
                 result.AddError($"--output {pair[0].Value} needs the name of a file (it is empty).");
+            }
+            else if (pair.Length == 2 && (Directory.Exists(pair[1].Value) || Path.EndsInDirectorySeparator(pair[1].Value)))
+            {
+                result.AddError($"--output {pair[0].Value} needs the name of a file ({pair[1].Value} is a folder).");
             }
             else if (pair.Length < 2 || !OutputFormats.Contains(pair[0].Value))
             {

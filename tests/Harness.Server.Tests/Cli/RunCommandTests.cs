@@ -90,6 +90,30 @@ public sealed class RunCommandTests
         Assert.DoesNotContain("System.", output);
     }
 
+    [Theory]
+    [InlineData("json", "samples")]
+    [InlineData("junit", "no-such-folder/")]
+    public async Task ReportIsNotWrittenInPlaceOfAFolderAndNothingRuns(string format, string file)
+    {
+        var (exitCode, output) = await HarnessExecutable.RunAsync("run", "samples/suites/pizza", "--output", format, file);
+
+        Assert.Equal(2, exitCode);
+        Assert.Contains($"--output {format} needs the name of a file ({file} is a folder).", output);
+        Assert.DoesNotContain("passed", output);
+    }
+
+    [Theory]
+    [InlineData("samples/suites/pizza")]
+    [InlineData("samples/suites/seed-example.json")]
+    [InlineData("samples/suites/pizza", "--server", "http://127.0.0.1:1")]
+    public async Task SuiteTakesNoInput(params string[] args)
+    {
+        var (exitCode, output) = await HarnessExecutable.RunAsync(["run", .. args, "--input", "{}"]);
+
+        Assert.Equal(2, exitCode);
+        Assert.Contains($"A suite takes no --input, and '{args[0]}' is a file or folder here", output);
+    }
+
     [Fact]
     public async Task OutputThatIsNoTerminalHasNoEscapeCodes()
     {
