@@ -19,12 +19,12 @@ namespace Harness.Server;
 /// <summary>Harness inside a web application of another program: samples/embedded is one.</summary>
 public static class HarnessWeb
 {
-    // Whoever writes a key wants one to be asked for: an empty one, most often of a variable that is not set, and one that is no member of
-    // the list would be none.
     private const string KeysSetting = $"{ServerOptions.Section}:{nameof(ServerOptions.ApiKeys)}";
+    private const string OriginsSetting = $"{ServerOptions.Section}:{nameof(ServerOptions.CorsOrigins)}";
 
+    // What is no member of a list is overlooked; and an empty key is most often of a variable that is not set. Who wrote it wants a key to be asked for.
     private const string KeysAreAList = $"{KeysSetting} is a list: set HARNESS_API_KEYS, or Harness__Server__ApiKeys__0.";
-
+    private const string OriginsAreAList = $"{OriginsSetting} is a list: use --cors-origin, or Harness__Server__CorsOrigins__0.";
     private const string BlankKey = "An API key is empty; give it a value, or leave it out to ask for none.";
 
     private const string NoOrigin = "An origin is scheme and host, and the port where it is not the usual one, such as https://my.page; or * for all "
@@ -86,7 +86,9 @@ public static class HarnessWeb
             .Validate(server => !server.ApiKeys.Any(string.IsNullOrWhiteSpace), BlankKey)
             .Validate(server => server.ApiKeys.All(ApiKeyRing.IsUsable), HalfConcealedKey)
             .Validate(server => server.CorsOrigins.All(OriginPolicy.IsUsable), NoOrigin)
-            .Validate<IConfiguration>((_, configuration) => string.IsNullOrEmpty(configuration[KeysSetting]), KeysAreAList).ValidateOnStart();
+            .Validate<IConfiguration>((_, configuration) => string.IsNullOrEmpty(configuration[KeysSetting]), KeysAreAList)
+            .Validate<IConfiguration>((_, configuration) => string.IsNullOrEmpty(configuration[OriginsSetting]), OriginsAreAList)
+            .ValidateOnStart();
         services.AddOptions<HostOptions>().Configure<IOptions<ServerOptions>>(LimitShutdown);
         services.ConfigureHttpJsonOptions(json =>
         {

@@ -29,6 +29,8 @@ internal sealed partial class ExecutionStore(IStoreDatabase database, StoreOptio
         return new ValueTask(writes.AppendAsync(StoreCalls.ToItem(append, copies: writes.IsBehind), cancellationToken));
     }
 
+    public string? Problem => database.Problem;
+
     public ValueTask<IReadOnlyList<StoredFrames>> ReadAsync(long execution, long from, int maxBytes, CancellationToken cancellationToken) =>
         ReadStretchesAsync(new Stretches(execution, from, IsBackward: false), maxBytes, cancellationToken);
 

@@ -9,6 +9,9 @@ internal interface IStoreDatabase : IAsyncDisposable
     /// <summary>What waits to be written; null: it can only be read.</summary>
     WriteQueue? Writes { get; }
 
+    /// <summary>As <see cref="Harness.Executions.IExecutionStore.Problem"/>.</summary>
+    string? Problem => null;
+
     /// <summary>Opens it, refuses what cannot be used, brings the schema up to date and begins to write what is queued.</summary>
     Task OpenAsync(CancellationToken cancellationToken);
 

@@ -14,6 +14,8 @@ public sealed class FaultyStore(IExecutionStore inner) : IExecutionStore
 
     public bool IsPersistent => inner.IsPersistent;
 
+    public string? Problem => inner.Problem;
+
     /// <summary>Appends that have come so far, failed ones too.</summary>
     public int Appends { get; private set; }
 

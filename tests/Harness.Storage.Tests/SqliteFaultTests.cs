@@ -360,11 +360,13 @@ public sealed class SqliteFaultTests : IDisposable
 
         // Somebody else is faster than the reserve.
         await File.WriteAllBytesAsync(ballast, new byte[new FileInfo(ballast).Length + new DriveInfo(disk.Folder).AvailableFreeSpace - 256 * 1024], Stop);
-        await AssertFullAsync(store, Appends.Whole(Appends.Execution(number + 1), 100));
-        await AssertFullAsync(store, Appends.More(1000, Appends.Frames(2, 1)));
+        Assert.EndsWith("when 2 MB are free", store.Problem);
+        await AssertFullAsync(store, Appends.Whole(Appends.Execution(number + 1), 100), store.Problem!);
+        await AssertFullAsync(store, Appends.More(1000, Appends.Frames(2, 1)), store.Problem!);
         await store.AppendAsync(Appends.More(1000, Appends.Frames(2, 1)) with { Ended = Appends.End(2, 200), IsRepair = true }, Stop);
 
         File.Delete(ballast);
+        Assert.Null(store.Problem);
         await store.SweepAsync(new RetentionRule(null, 10, null), Stop);
         await store.AppendAsync(Appends.Whole(Appends.Execution(number + 1), 100), Stop);
     }
@@ -390,7 +392,7 @@ public sealed class SqliteFaultTests : IDisposable
 
         await using var again = Reserved(disk);
         await again.OpenAsync(Stop);
-        await AssertFullAsync(again, Appends.Whole(Appends.Execution(number + 1), 100));
+        await AssertFullAsync(again, Appends.Whole(Appends.Execution(number + 1), 100), again.Problem!);
 
         File.Delete(ballast);
         await again.SweepAsync(new RetentionRule(null, 1, null), Stop);
@@ -592,10 +594,10 @@ public sealed class SqliteFaultTests : IDisposable
         }
     }
 
-    private static async Task AssertFullAsync(ExecutionStore store, StoreAppend append)
+    private static async Task AssertFullAsync(ExecutionStore store, StoreAppend append, string problem = "is full: free some space")
     {
         var error = await Assert.ThrowsAsync<StoreException>(() => store.AppendAsync(append, Stop).AsTask());
-        Assert.Contains("is full: free some space", error.Message);
+        Assert.Contains(problem, error.Message);
         Assert.True(error.IsTransient);
     }
 

@@ -42,5 +42,5 @@ internal sealed class ApiKeyRing
 
     private static byte[] HashOf(string key) => Convert.FromHexString(Conceal(key)[Prefix.Length..]);
 
-    private static bool HasPrefix(string key) => key.StartsWith(Prefix, StringComparison.Ordinal);
+    private static bool HasPrefix(string key) => key.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase);
 }

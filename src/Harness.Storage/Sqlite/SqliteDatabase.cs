@@ -62,6 +62,8 @@ internal sealed partial class SqliteDatabase : IStoreDatabase
         return connection;
     }
 
+    public string? Problem => _reserve.Problem;
+
     public StoreException Explain(Exception error) => SqliteErrors.Explain(error, File);
 
     public bool IsLostConnection(Exception error) => false;

@@ -29,8 +29,11 @@ internal static class SqliteErrors
         || (error is StoreException && IsFull(error.InnerException));
 
     /// <summary>There is no room for what was to be kept.</summary>
-    public static StoreException FullDisk(string file, Exception? error = null) => new(
-        $"The disk that holds {Path.GetDirectoryName(file)} is full: free some space; executions can be started again then", error)
+    /// <param name="file">The database.</param>
+    /// <param name="problem">What is known of it; null: nothing more.</param>
+    /// <param name="error">What SQLite said.</param>
+    public static StoreException FullDisk(string file, string? problem = null, Exception? error = null) => new(
+        problem ?? $"The disk that holds {Path.GetDirectoryName(file)} is full: free some space; executions can be started again then", error)
     {
         IsTransient = true,
     };
@@ -45,7 +48,7 @@ internal static class SqliteErrors
                 new("What was to be kept belongs to an execution that is not in the store any more", error) { IsForGood = true },
             SqliteException { SqliteErrorCode: Constraint } =>
                 new("An execution with the same id or idempotency key is already in the store", error) { IsForGood = true },
-            _ when IsFull(error) => FullDisk(file, error),
+            _ when IsFull(error) => FullDisk(file, error: error),
             SqliteException { SqliteErrorCode: Corrupt or NotADatabase } => Damaged(file, error.Message, error),
             SqliteException { SqliteErrorCode: Busy or Locked } =>
                 new($"{file} is locked by another program; close it", error) { IsTransient = true },

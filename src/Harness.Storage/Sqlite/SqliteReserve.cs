@@ -6,7 +6,8 @@ namespace Harness.Storage.Sqlite;
 /// <summary>
 /// A file that does nothing but take room. On a full disk SQLite cannot delete either: the write-ahead log has to grow for that, and to empty it the
 /// database may have to. Then this file becomes empty, and is made again when there is room: an empty one tells the next process, too, that what there is
-/// was given away to delete with. For the one thread that opens, then for the one that writes.
+/// was given away to delete with. For the one thread that opens, then for the one that
+/// writes, but for what is said to be from any.
 /// </summary>
 /// <param name="folder">Where the database is.</param>
 /// <param name="bytes">How much it takes: what the database may grow by when a write-ahead log of usual size is emptied.</param>
@@ -25,6 +26,11 @@ internal sealed partial class SqliteReserve(string folder, long bytes, ILogger l
 
     /// <summary>True while there was no room to make it again: only what frees space, or ends what runs, is to be written.</summary>
     public bool IsOut => _isOut;
+
+    /// <summary>Why nothing new is taken, in a sentence; null while it is, or would be if it came: from any thread.</summary>
+    public string? Problem => _isOut && !HasRoom()
+        ? $"The disk that holds {folder} has too little room: free some space; executions can be started again when {Megabytes(bytes * RoomFactor)} MB are free"
+        : null;
 
     /// <summary>Gives the room away. False: it was given away before, or never made.</summary>
     public bool Release()
@@ -80,6 +86,20 @@ internal sealed partial class SqliteReserve(string folder, long bytes, ILogger l
             }
 
             return true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    private static long Megabytes(long bytes) => (bytes + (1 << 20) - 1) >> 20;
+
+    private bool HasRoom()
+    {
+        try
+        {
+            return Free() >= bytes * RoomFactor;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {

@@ -147,7 +147,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
             return false;
         }
 
-        _database.Writes.Fail(item, SqliteErrors.FullDisk(_database.File));
+        _database.Writes.Fail(item, SqliteErrors.FullDisk(_database.File, _reserve.Problem));
         return true;
     }
 

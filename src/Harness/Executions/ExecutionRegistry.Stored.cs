@@ -27,8 +27,8 @@ public sealed partial class ExecutionRegistry
     /// <summary>False when memory is all there is.</summary>
     public bool IsPersistent => _store.IsPersistent;
 
-    /// <summary>What keeps the store from taking the ends of executions; null: nothing.</summary>
-    public string? StoreProblem => _unsaved.IsEmpty ? null : _storeProblem;
+    /// <summary>What keeps the store from taking the ends of executions, or new ones; null: nothing.</summary>
+    public string? StoreProblem => (_unsaved.IsEmpty ? null : _storeProblem) ?? _store.Problem;
 
     /// <summary>
     /// Opens the store. Executions that were under way when the process before this one ended get a last line and a <c>failed</c> result

@@ -11,6 +11,9 @@ public interface IExecutionStore : IAsyncDisposable
     /// <summary>False when nothing is kept: then no other method but <see cref="OpenAsync"/> is called.</summary>
     bool IsPersistent { get; }
 
+    /// <summary>Why it takes nothing that is new, as far as that is known without trying; null: it is not known to.</summary>
+    string? Problem => null;
+
     /// <summary>Makes the store ready; called once, before anything else.</summary>
     /// <exception cref="StoreException">It cannot be used, and why: in use by another server, damaged, written by a newer version, …</exception>
     Task<StoreOpening> OpenAsync(CancellationToken cancellationToken);
