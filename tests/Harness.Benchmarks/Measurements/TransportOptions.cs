@@ -28,7 +28,7 @@ internal sealed class TransportOptions
           --postgres CONNECTION Also Harness with PostgreSQL
           --rivals DIR          The folder in which the rivals' packages are installed:
                                   cp tests/Harness.Benchmarks/rivals/{package*.json,.npmrc} DIR && npm ci --prefix DIR
-          --plot FILE           Draw rates and latencies too, as SVG
+          --plot FILE           Draw rates and latencies too, as SVG; folders that are not there are made
           --quick               One round of everything, too small to mean anything: shows that it works, and ends with 1 if something does not
           --help                This
 
@@ -43,6 +43,11 @@ internal sealed class TransportOptions
     {
         _given = new GivenOptions(args, ["--only", "--rounds", "--contenders", "--harness", "--data", "--postgres", "--rivals", "--plot"], "--quick");
         Rounds = IsQuick ? 1 : _given.Rounds(usual: 3);
+        Plot = _given.Value("--plot") is { } file ? Writable(file) : null;
+        if (Rivals is { } folder && !Directory.Exists(folder))
+        {
+            throw new OptionException($"--rivals {folder}: there is no such folder.");
+        }
     }
 
     public int Rounds { get; }
@@ -57,7 +62,7 @@ internal sealed class TransportOptions
 
     public string? Rivals => _given.Value("--rivals");
 
-    public string? Plot => _given.Value("--plot");
+    public string? Plot { get; }
 
     /// <summary>The command line that is Harness.</summary>
     public IReadOnlyList<string> Executable => _given.Value("--harness") switch
@@ -72,6 +77,22 @@ internal sealed class TransportOptions
 
     /// <summary>Whether <c>--contenders</c> allows one.</summary>
     public bool WantsContender(string name) => Allows("--contenders", name);
+
+    /// <summary>A file that can be written into: this shows now, and not when all has been measured.</summary>
+    private static string Writable(string file)
+    {
+        try
+        {
+            var path = Path.GetFullPath(file);
+            Directory.CreateDirectory(Path.GetDirectoryName(path) ?? path);
+            using var opened = File.Open(path, FileMode.OpenOrCreate, FileAccess.Write);
+            return path;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new OptionException($"--plot {file}: {e.Message}");
+        }
+    }
 
     private bool Allows(string list, string name) =>
         _given.Value(list) is not { } wanted || wanted.Split(',', StringSplitOptions.TrimEntries).Any(
