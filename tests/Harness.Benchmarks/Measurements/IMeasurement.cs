@@ -42,4 +42,6 @@ internal enum ServerState
 /// <param name="Compared">Whether a column beside it says how it compares with the first row: how many times better that is.</param>
 /// <param name="MoreIsBetter">Otherwise less is.</param>
 /// <param name="Drawn">Whether the plot shows it; one or two of a measurement, of one unit.</param>
-internal sealed record Column(string Title, string Format, bool Compared = false, bool MoreIsBetter = false, bool Drawn = false);
+/// <param name="Needed">What it takes for the other columns to be comparable: the plot says so where it is less. 0: nothing is needed.</param>
+internal sealed record Column(
+    string Title, string Format, bool Compared = false, bool MoreIsBetter = false, bool Drawn = false, double Needed = 0);

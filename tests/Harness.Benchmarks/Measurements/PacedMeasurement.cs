@@ -15,7 +15,7 @@ internal sealed class PacedMeasurement(string title, Load load, Scale scale) : I
     [
         new("p50 us", "0", Compared: true, Drawn: true),
         new("p99 us", "0", Compared: true, Drawn: true),
-        new("share of the rate kept", "0.00"),
+        new("share of the rate kept", "0.00", Needed: 0.95),
         new("worst p99 / middle p99", "0.0"),
         new("us of processor each", "0.00"),
     ];

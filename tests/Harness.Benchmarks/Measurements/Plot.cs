@@ -6,14 +6,16 @@ namespace Harness.Benchmarks.Measurements;
 
 /// <summary>
 /// What was found, as a picture (SVG): a panel for each measurement, a line for each contender, on a logarithmic axis. One thing drawn is a bar
-/// to its median, two (such as p50 and p99) are a bar from the one to the other; thin lines reach from the least to the most of all rounds.
+/// to its median, two (such as p50 and p99) are a bar from the one to the other; thin lines reach from the least to the most of all rounds. Those that
+/// did less than was asked of them have no bar, and it says how much they did.
 /// </summary>
 internal sealed class Plot(Report report)
 {
-    private const int PanelWidth = 530;
+    private const int PanelWidth = 560;
     private const int PanelsAbreast = 2;
-    private const int NameWidth = 240;
+    private const int NameWidth = 260;
     private const int AxisWidth = 200;
+    private const int MostTicks = 5;
     private const int LineHeight = 16;
     private const int HeadHeight = 44;
     private const int FootHeight = 26;
@@ -67,18 +69,18 @@ internal sealed class Plot(Report report)
             Svg + "g",
             Text(8, 16, "title", measurement.Title),
             Text(8, 32, "what", $"{string.Join(" to ", columns.Select(column => column.Title))}, {better}"));
-        for (var decade = first; decade <= Math.Max(last, first + 1); decade++)
+        var step = Math.Max(1, Math.Ceiling((last - first) / MostTicks));
+        for (var decade = first; decade <= Math.Max(last, first + 1); decade += step)
         {
             var x = Place(Math.Pow(10, decade));
-            var label = Math.Pow(10, decade).ToString("#,0.###", CultureInfo.InvariantCulture);
-            panel.Add(Line(x, HeadHeight - 4, x, bottom, "grid"), Text(x, bottom + 13, "tick", label));
+            panel.Add(Line(x, HeadHeight - 4, x, bottom, "grid"), Text(x, bottom + 13, "tick", Tick(Math.Pow(10, decade))));
         }
 
         for (var i = 0; i < rows.Count; i++)
         {
             var middle = HeadHeight + i * LineHeight + LineHeight / 2;
             panel.Add(Text(NameWidth, middle + 4, "name", rows[i].Name));
-            panel.Add(Bar([.. columns.Select(column => report.Values(measurement, rows[i], column))], rows[i], Place, middle));
+            panel.Add(Bar([.. columns.Select(column => report.Values(measurement, rows[i], column))], rows[i], Lack(measurement, rows[i]), Place, middle));
         }
 
         return panel;
@@ -86,21 +88,32 @@ internal sealed class Plot(Report report)
 
     // On such an axis nothing else has a place.
     private IEnumerable<double> Values(IMeasurement measurement, List<Column> columns, IReadOnlyList<Contender> rows) =>
-        rows.SelectMany(row => columns.SelectMany(column => report.Values(measurement, row, column))).Where(value => value > 0);
+        rows.Where(row => Lack(measurement, row) is null)
+            .SelectMany(row => columns.SelectMany(column => report.Values(measurement, row, column)))
+            .Where(value => value > 0);
 
-    private static IEnumerable<XElement> Bar(List<IReadOnlyList<double>> drawn, Contender row, Func<double, double> place, double middle)
+    // What it did less of than was needed, in words.
+    private string? Lack(IMeasurement measurement, Contender row) => measurement.Columns
+        .Select(column => (column, values: report.Values(measurement, row, column)))
+        .Where(found => found.values.Count > 0 && Report.Median(found.values) < found.column.Needed)
+        .Select(found => $"{found.column.Title} {Report.Median(found.values).ToString(found.column.Format, CultureInfo.InvariantCulture)}")
+        .FirstOrDefault();
+
+    private static IEnumerable<XElement> Bar(
+        List<IReadOnlyList<double>> drawn, Contender row, string? lack, Func<double, double> place, double middle)
     {
-        if (drawn.Exists(values => values.Count == 0))
+        if (lack is not null || drawn.Exists(values => values.Count == 0))
         {
-            yield return Text(place(0) + 4, middle + 4, "none", Report.NotAble);
+            yield return Text(place(0) + 4, middle + 4, "none", lack ?? Report.NotAble);
             yield break;
         }
 
         var medians = drawn.ConvertAll(Report.Median);
         var from = drawn.Count == 1 ? place(0) : place(medians[0]);
+        var kind = row.Name.StartsWith("Harness", StringComparison.Ordinal) ? "own" : row.Name == Contenders.Limit ? "limit" : "rival";
         yield return new XElement(
             Svg + "rect",
-            new XAttribute("class", row.Name.StartsWith("Harness", StringComparison.Ordinal) ? "own" : row.Name == Contenders.Limit ? "limit" : "rival"),
+            new XAttribute("class", kind),
             Attribute("x", from),
             Attribute("y", middle - 5),
             Attribute("width", Math.Max(2, place(medians[^1]) - from)),
@@ -113,6 +126,13 @@ internal sealed class Plot(Report report)
         var label = string.Join(" / ", medians.Select(value => value.ToString(value < 10 ? "0.0#" : "#,0", CultureInfo.InvariantCulture)));
         yield return Text(drawn.Max(values => place(values[^1])) + 5, middle + 4, "value", label);
     }
+
+    private static string Tick(double value) => value switch
+    {
+        >= 1e6 => $"{(value / 1e6).ToString(CultureInfo.InvariantCulture)}M",
+        >= 1e3 => $"{(value / 1e3).ToString(CultureInfo.InvariantCulture)}k",
+        _ => value.ToString("0.######", CultureInfo.InvariantCulture),
+    };
 
     private static XElement Text(double x, double y, string kind, string text) =>
         new(Svg + "text", new XAttribute("class", kind), Attribute("x", x), Attribute("y", y), text);
