@@ -6,7 +6,7 @@ namespace Harness.Executions;
 
 /// <summary>
 /// Lines without an agent, for demos and load tests: <c>{"lines":N,"rate":R,"size":100,"watchers":W}</c> emits exactly N lines of
-/// <c>size</c> characters, as fast as it can (rate 0) or R per second, once W readers are there. What they say is made up. Each begins with
+/// <c>size</c> characters, as fast as it can (rate 0) or R per second, to the millisecond, once W readers are there. What they say is made up. Each begins with
 /// <c>T=</c> and the 19-digit monotonic time in nanoseconds at which it was written; zeros when the rate is 0. One that is cancelled says one
 /// line more, with the time at which it heard of that. Registered only on request.
 /// </summary>
@@ -14,11 +14,15 @@ public sealed class SyntheticKind : IExecutionKind
 {
     private const long MaxLines = 1_000_000_000;
     private const int MaxWatchers = 100_000;
+
+    // In seconds. What is due sooner, timers are too coarse for.
+    private const double LeastForTimers = 0.01;
+    private const double LongestDelay = 60;
     private static readonly TimeSpan WatchersTimeLimit = TimeSpan.FromMinutes(1);
 
     private readonly TimeProvider _time;
 
-    /// <summary>Paces by this clock.</summary>
+    /// <summary>Paces by this clock; what is due within 10 ms by ticks of a millisecond.</summary>
     public SyntheticKind(TimeProvider time) => _time = time;
 
     /// <inheritdoc/>
@@ -80,12 +84,12 @@ public sealed class SyntheticKind : IExecutionKind
 
     private async Task WritePacedAsync(ExecutionLog log, byte[] texts, int size, long lines, double rate, CancellationToken stop)
     {
-        using var ticks = new PeriodicTimer(TimeSpan.FromMilliseconds(1), _time);
         var began = _time.GetTimestamp();
         var (line, at) = (new byte[size], 0);
         for (var written = 0L; written < lines;)
         {
-            await ticks.WaitForNextTickAsync(stop);
+            stop.ThrowIfCancellationRequested();
+            await WaitAsync((written + 1) / rate - _time.GetElapsedTime(began).TotalSeconds, stop);
             var due = Math.Min(lines, (long)(_time.GetElapsedTime(began).TotalSeconds * rate));
             for (; written < due; written++)
             {
@@ -95,6 +99,11 @@ public sealed class SyntheticKind : IExecutionKind
             }
         }
     }
+
+    // Not longer than that; who waits looks whether it is time.
+    private Task WaitAsync(double seconds, CancellationToken stop) => seconds < LeastForTimers
+        ? FineTicks.Shared.NextAsync()
+        : Task.Delay(TimeSpan.FromSeconds(Math.Min(seconds, LongestDelay)), _time, stop);
 
     private static int Next(byte[] texts, int size, int at) => at + size < texts.Length ? at + size : 0;
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.WebSockets;
 using System.Text.Json;
+using Harness.Executions;
 
 namespace Harness.Benchmarks.Transports;
 
@@ -51,14 +52,13 @@ internal sealed class NaiveRun
 
     private async Task WriteAsync()
     {
-        using var ticks = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
         var began = Stopwatch.GetTimestamp();
         for (var written = 0L; written < _lines;)
         {
             var due = _lines;
             if (_rate > 0)
             {
-                await ticks.WaitForNextTickAsync();
+                await FineTicks.Shared.NextAsync();
                 due = Math.Min(_lines, (long)(Stopwatch.GetElapsedTime(began).TotalSeconds * _rate));
             }
 

@@ -66,6 +66,17 @@ public sealed class SyntheticKindTests
     }
 
     [Fact]
+    public async Task OneWhoseNextLineIsDueInYearsIsCancelledAtOnce()
+    {
+        using var engine = new Engine();
+        var execution = engine.Registry.Start(new SyntheticKind(TimeProvider.System).Plan(Json("""{"lines":1,"rate":1e-300}""")));
+        await execution.Log.ReadEventsAsync(1, Stop).FirstAsync(Stop);
+        Assert.True(engine.Registry.TryCancel(execution));
+
+        Assert.Equal(ExecutionStatus.Canceled, (await execution.Completion.WaitAsync(Stop)).Status);
+    }
+
+    [Fact]
     public async Task BeginsOnceSoManyWatchersAreThere()
     {
         using var engine = new Engine();
