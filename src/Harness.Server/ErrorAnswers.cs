@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace Harness.Server;
@@ -7,11 +8,15 @@ namespace Harness.Server;
 internal static class ErrorAnswers
 {
     /// <summary>Words what escapes a handler: the client's faults with their code, ours as 500 without details.</summary>
-    public static void UseErrorAnswers(this WebApplication app) => app.UseExceptionHandler(new ExceptionHandlerOptions
+    public static void UseErrorAnswers(this WebApplication app)
     {
-        ExceptionHandler = AnswerAsync,
-        SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException,
-    });
+        app.Use(ReadOnAsync);
+        app.UseExceptionHandler(new ExceptionHandlerOptions
+        {
+            ExceptionHandler = AnswerAsync,
+            SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException,
+        });
+    }
 
     /// <summary>
     /// Answers unknown routes and wrong methods with 404 <c>404 page not found</c>, and a trailing slash too many with a redirect, as the
@@ -29,6 +34,18 @@ internal static class ErrorAnswers
         context.Response.StatusCode = statusCode;
         var body = ErrorForm.Of(context)?.Write(error) ?? error;
         return context.Response.WriteAsJsonAsync(body, body.GetType(), context.RequestAborted);
+    }
+
+    // Who is still sending the body that was too long would see a broken connection, and no answer: the web server reads on and forgets, for
+    // five seconds at most.
+    private static async Task ReadOnAsync(HttpContext context, RequestDelegate next)
+    {
+        await next(context);
+        if (context.Response.StatusCode == StatusCodes.Status413PayloadTooLarge
+            && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = null;
+        }
     }
 
     private static Task AnswerAsync(HttpContext context)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 
@@ -137,5 +138,27 @@ public sealed class RestErrorTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
         Assert.Equal("Request too large", (string?)JsonNode.Parse(await response.Content.ReadAsStringAsync(Stop))!["error"]);
+    }
+
+    [Theory]
+    [InlineData("/api/v1/executions")]
+    [InlineData("/agents/demo/text")]
+    public async Task BodyThatIsTooLongIsReadOnSoThatItsSenderSeesTheRefusal(string path)
+    {
+        await using var small = await HarnessApp.StartAsync(("MaxBodyBytes", "1024"));
+        using var client = new TcpClient();
+        await client.ConnectAsync(small.Address.Host, small.Address.Port, Stop);
+        var connection = client.GetStream();
+
+        // The refusal is there before the body, which is more than any socket holds.
+        var length = 64 * 1024 * 1024;
+        await connection.WriteAsync(Encoding.ASCII.GetBytes($"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {length}\r\n\r\n"), Stop);
+        using var reader = new StreamReader(connection, Encoding.ASCII);
+        var refusal = await reader.ReadLineAsync(Stop);
+        await connection.WriteAsync(new byte[length], Stop);
+        var rest = await reader.ReadToEndAsync(Stop);
+
+        Assert.Equal("HTTP/1.1 413 Payload Too Large", refusal);
+        Assert.Contains("The request body is longer than this server accepts", rest);
     }
 }
