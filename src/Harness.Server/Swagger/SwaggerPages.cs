@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Harness.Server.Dialects.Voiceflow;
 using Harness.Server.Dialects.VoltAgent;
 using Harness.Server.Safety;
@@ -15,6 +17,7 @@ internal static class SwaggerPages
     /// <summary>Adds what writes the document, and describes the seed's routes in the document of all routes, whose title and words come after.</summary>
     public static IServiceCollection AddSwagger(this IServiceCollection services)
     {
+        services.ConfigureAll<OpenApiOptions>(openApi => openApi.CreateSchemaReferenceId = NameOf);
         services.Configure<OpenApiOptions>(ApiPages.Document, openApi => openApi.AddDocumentTransformer<VoiceflowDocument>());
         return services.AddOpenApi(openApi =>
         {
@@ -40,6 +43,11 @@ internal static class SwaggerPages
 
     /// <summary>Whether it asks for the page or one of its files, where no endpoint is asked for.</summary>
     public static bool IsPage(HttpRequest request) => request.Path.StartsWithSegments("/swagger") && IsFile(request);
+
+    // Any value fits the schema of one, null too: beside a second one for null a reference to it would fit no null at all.
+    private static string? NameOf(JsonTypeInfo type) => (Nullable.GetUnderlyingType(type.Type) ?? type.Type) == typeof(JsonElement)
+        ? null
+        : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
 
     private static void UsePage(IApplicationBuilder pages)
     {

@@ -58,6 +58,33 @@ public sealed partial class SwaggerPagesTests : IAsyncLifetime
         Assert.NotNull(paths["/api/v1/tests/execute"]!["post"]!["responses"]!["202"]);
     }
 
+    [Theory]
+    [InlineData("/swagger/doc.json")]
+    [InlineData("/doc")]
+    public async Task RoutesOfExecutionsSayWhatTheyAnswer(string path)
+    {
+        var document = JsonNode.Parse(await _app.Client.GetStringAsync(path, Stop))!;
+
+        string[] Types(string route, string method, string code) => [.. document["paths"]![$"/api/v1/executions{route}"]![method]!["responses"]![code]!["content"]!
+            .AsObject().Select(content => content.Key)];
+        Assert.Equal(["application/json"], Types("", "get", "200"));
+        Assert.Equal(["application/json"], Types("", "post", "202"));
+        Assert.Equal(["application/json"], Types("/{id}", "get", "200"));
+        Assert.Equal(["text/event-stream", "application/json"], Types("/{id}/events", "get", "200"));
+        Assert.All(["/cancel", "/sweep", "/{id}/cancel", "/{id}/suspend", "/{id}/resume"], route => Assert.Equal(["application/json"], Types(route, "post", "200")));
+        Assert.Contains("413", Codes(document, "/api/v1/executions", "post"));
+    }
+
+    [Theory]
+    [InlineData("/swagger/doc.json")]
+    [InlineData("/doc")]
+    public async Task ValueThatMayBeAnythingMayBeNull(string path)
+    {
+        var schemas = JsonNode.Parse(await _app.Client.GetStringAsync(path, Stop))!["components"]!["schemas"]!;
+
+        Assert.Empty(schemas["WorkflowAnswer"]!["properties"]!["result"]!.AsObject());
+    }
+
     [Fact]
     public async Task StartOfTheDocumentsExampleRuns()
     {

@@ -131,7 +131,7 @@ internal static class WireTypes
     public static readonly WireType TestStatusResponse = Object(
         "handlers.TestStatusResponse",
         new("id", Text, IsRequired: true),
-        new("status", Text, "pending, running, completed, failed or cancelled.", IsRequired: true),
+        new("status", Text, "pending, running, suspended, completed, failed or cancelled.", IsRequired: true),
         new("started_at", Text, "RFC 3339.", IsRequired: true),
         new("completed_at", Text, "RFC 3339; absent while it runs."),
         new("logs", List(Text), IsRequired: true),

@@ -1,4 +1,5 @@
 using System.Net.Mime;
+using System.Text.Json.Nodes;
 using Harness.Executions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.OpenApi;
@@ -33,21 +34,21 @@ internal static class ExecutionEndpoints
                 ("kind", JsonSchemaType.String, "suite, workflow, generation or synthetic"),
                 ("cursor", JsonSchemaType.String, "next of the page before"),
                 ("limit", JsonSchemaType.Integer, "Executions of one page: 1 to 500"))
-            .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400);
+            .Produces<JsonObject>().Produces<ErrorResponse>(400);
         api.MapPost("", StartAsync).WithSummary("Start an execution of any kind").TakesObject(isRequired: true, StartExample)
-            .Produces(202, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400).Produces<ErrorResponse>(503);
+            .Produces<JsonObject>(202).Produces<ErrorResponse>(400).Produces<ErrorResponse>(503);
         api.MapPost("/sweep", SweepAsync).WithSummary("Delete what need not be kept: keep_seconds, keep_count, keep_bytes")
             .TakesObject(isRequired: true, """{"keep_count":100000}""")
-            .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400).Produces<ErrorResponse>(503);
+            .Produces<JsonObject>().Produces<ErrorResponse>(400).Produces<ErrorResponse>(503);
         api.MapPost("/cancel", CancelManyAsync).WithSummary("Cancel many executions, by ids or by filter, with a reason if there is one")
             .TakesObject(isRequired: true, """{"filter":{"status":"running","labels":{"team":"shop"}},"reason":"wrong key"}""")
-            .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400);
+            .Produces<JsonObject>().Produces<ErrorResponse>(400);
         api.MapGet("/{id}", GetAsync).WithSummary("Where an execution stands, with all lines (logs=full), none (logs=none) or a page (from, limit)")
             .TakesQuery(
                 ("logs", JsonSchemaType.String, "full or none"),
                 ("from", JsonSchemaType.Integer, "The first event whose line is wanted"),
                 ("limit", JsonSchemaType.Integer, "Lines of one page: 1 to 10,000"))
-            .Produces(200, contentType: MediaTypeNames.Application.Json).Produces<ErrorResponse>(400).Produces<ErrorResponse>(404);
+            .Produces<JsonObject>().Produces<ErrorResponse>(400).Produces<ErrorResponse>(404);
         api.MapDelete("/{id}", DeleteAsync).WithSummary("Forget an execution that has ended")
             .Produces(204).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
         api.MapGet("/{id}/events", GetEventsAsync)
@@ -59,19 +60,19 @@ internal static class ExecutionEndpoints
                 ("last_event_id", JsonSchemaType.String, "The last event the client has, as EPOCH-SEQ"),
                 ("events", JsonSchemaType.Boolean, "Typed events too"),
                 ("limit", JsonSchemaType.Integer, "Events of a page: 1 to 1,000"))
-            .Produces(200, contentType: MediaTypeNames.Text.EventStream, additionalContentTypes: [MediaTypeNames.Application.Json])
+            .Produces<JsonObject>(200, MediaTypeNames.Text.EventStream, MediaTypeNames.Application.Json)
             .Produces(204).Produces<ErrorResponse>(400).Produces<ErrorResponse>(404).Produces<ErrorResponse>(503);
         api.MapPost("/{id}/cancel", CancelAsync).WithSummary("Cancel an execution, with a reason if there is one")
             .TakesObject(isRequired: false, ReasonExample)
-            .Produces(200, contentType: MediaTypeNames.Application.Json)
+            .Produces<JsonObject>()
             .Produces<ErrorResponse>(400).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
         api.MapPost("/{id}/suspend", SuspendAsync).WithSummary("Suspend an execution that can be suspended, with a reason if there is one")
             .TakesObject(isRequired: false, ReasonExample)
-            .Produces(200, contentType: MediaTypeNames.Application.Json)
+            .Produces<JsonObject>()
             .Produces<ErrorResponse>(400).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
         api.MapPost("/{id}/resume", ResumeAsync).WithSummary("Resume a suspended execution, with data if it asks for them")
             .TakesObject(isRequired: false, """{"data":{"approved":true}}""")
-            .Produces(200, contentType: MediaTypeNames.Application.Json)
+            .Produces<JsonObject>()
             .Produces<ErrorResponse>(400).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
     }
 

@@ -12,7 +12,7 @@ internal static class RouteDescription
     /// <param name="isRequired">False: no body is an empty one.</param>
     /// <param name="example">One to send, as JSON.</param>
     public static RouteHandlerBuilder TakesObject(this RouteHandlerBuilder route, bool isRequired, string example) =>
-        route.AddOpenApiOperationTransformer((operation, _, _) =>
+        route.Produces<ErrorResponse>(StatusCodes.Status413PayloadTooLarge).AddOpenApiOperationTransformer((operation, _, _) =>
         {
             operation.RequestBody = new OpenApiRequestBody
             {
