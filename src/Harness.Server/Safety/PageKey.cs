@@ -27,6 +27,9 @@ internal static class PageKey
         (response) => {
             if (response.status === 401) {
                 sessionStorage.removeItem('harness-key');
+                const address = new URL(location.href);
+                address.searchParams.delete('access_token');
+                history.replaceState(history.state, '', address);
             }
             return response;
         }

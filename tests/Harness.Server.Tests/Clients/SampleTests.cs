@@ -57,6 +57,20 @@ public sealed class SampleTests(HubFixture hub)
     }
 
     [Fact]
+    public async Task DocumentationPageAsksAnewWhenTheKeyInItsAddressIsRefused()
+    {
+        var node = ClientTools.NodeWithChromium();
+        await using var app = await HarnessApp.StartAsync(("ApiKeys:0", "right"));
+        await using var client = ChildProcess.Start(
+            node, [ClientTools.ClientFile("page_key.mjs")], TestContext.Current.CancellationToken,
+            new Dictionary<string, string?> { ["HARNESS_HTTP"] = $"http://{app.Address.Authority}" });
+        var exitCode = await client.WaitForExitAsync();
+
+        Assert.True(exitCode == 0, client.Output);
+        Assert.Equal("ok\n", client.Output);
+    }
+
+    [Fact]
     public async Task WscatShowsEveryFrameOfThePastedMessage()
     {
         var message = await File.ReadAllTextAsync(Repository.File("samples", "websocat", "execute.json"), TestContext.Current.CancellationToken);
