@@ -30,7 +30,7 @@ export class Hub {
 
   /** Sends a command and resolves to its answer. Rejects when the server refuses, or when the connection is lost before it answers. */
   ask(action, fields = {}) {
-    if (this.#socket.readyState !== WebSocket.OPEN) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) {
       return Promise.reject(new Error('not connected'));
     }
     const ref = `r${++this.#references}`;
@@ -56,7 +56,14 @@ export class Hub {
 
   #connect() {
     this.#onState('connecting', this.#url);
-    const socket = this.#socket = new WebSocket(this.#url);
+    let socket;
+    try {
+      socket = this.#socket = new WebSocket(this.#url);
+    } catch (error) {
+      this.#refusal = error.message;
+      this.#onState('refused', this.#refusal);
+      return;
+    }
     socket.onopen = () => {
       this.#send({ action: 'hello' });
       this.#watches.forEach((watch) => this.#subscribe(watch));
@@ -87,7 +94,7 @@ export class Hub {
   }
 
   #send(message) {
-    if (this.#socket.readyState === WebSocket.OPEN) {
+    if (this.#socket?.readyState === WebSocket.OPEN) {
       this.#socket.send(JSON.stringify(message));
     }
   }

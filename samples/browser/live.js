@@ -22,16 +22,18 @@ const EXAMPLE = {
   },
 };
 const REFRESH_MS = 2_000;
+const LONGEST_DATA = 2_000;
 const FINAL = ['completed', 'failed', 'cancelled'];
 
 const element = (id) => document.getElementById(id);
 const log = new Log({ list: element('log'), summary: element('summary'), jump: element('jump') });
 let current;
 let items = [];
+const rows = new Map();
 
 const address = new URLSearchParams(location.search).get('server') ?? 'ws://localhost:8080/ws';
+const host = address.replace(/^wss?:\/\//, '').replace(/[/?#].*/, '');
 const hub = new Hub(address, (state, reason) => {
-  const { host } = new URL(address);
   element('connection').dataset.state = state;
   element('connection').textContent = {
     connecting: `connecting to ${host}`, open: host, lost: `${host}: connection lost, trying again`, refused: `${host}: ${reason}`,
@@ -61,7 +63,17 @@ function openFromAddress() {
   const id = location.hash.slice(1);
   if (id && id !== current?.id) {
     open(id);
+  } else if (!id && current) {
+    close();
   }
+}
+
+function close() {
+  hub.unwatch(current.id);
+  current = undefined;
+  log.clear();
+  say('');
+  showList();
 }
 
 function open(id) {
@@ -89,7 +101,8 @@ function take({ type, seq, ts, message, data, from, to, name }) {
     add(data.logs?.length ? data.logs.join('\n') : `Status: ${data.status}`, 'note');
     setStatus(data.status);
   } else if (type === 'event') {
-    add(name, 'note');
+    const words = `${name} ${JSON.stringify(data) ?? ''}`;
+    add(words.length > LONGEST_DATA ? `${words.slice(0, LONGEST_DATA)}…` : words, 'note');
   } else if (type === 'result') {
     add(`Result: ${data.status}${data.error ? `, ${data.error}` : ''}`, data.status === 'completed' ? 'good' : 'error');
     setStatus(data.status);
@@ -118,20 +131,44 @@ async function refresh() {
 
 function showList() {
   element('none').hidden = items.length > 0;
-  element('executions').replaceChildren(...items.map(({ id, name, kind, status, started_at }) => {
-    const link = document.createElement('a');
-    link.href = `#${id}`;
-    link.dataset.status = status;
-    if (id === current?.id) {
-      link.setAttribute('aria-current', 'true');
-      current.name = name;
+  // Rows stay while they are listed: one that is new would take the focus from the keyboard with every refresh.
+  const listed = new Set(items.map(({ id }) => id));
+  rows.forEach((row, id) => {
+    if (!listed.has(id)) {
+      row.remove();
+      rows.delete(id);
     }
-    link.append(part('name', name), part('about', `${status} · ${kind} · ${new Date(started_at).toLocaleTimeString()}`));
-    const item = document.createElement('li');
-    item.append(link);
-    return item;
-  }));
+  });
+  items.forEach((item, index) => {
+    const row = rows.get(item.id) ?? createRow(item);
+    const list = element('executions');
+    rows.set(item.id, row);
+    if (list.children[index] !== row) {
+      list.insertBefore(row, list.children[index] ?? null);
+    }
+    updateRow(row.firstElementChild, item);
+  });
   showCurrent();
+}
+
+function createRow({ id, name }) {
+  const link = document.createElement('a');
+  link.href = `#${id}`;
+  link.append(part('name', name), part('about', ''));
+  const row = document.createElement('li');
+  row.append(link);
+  return row;
+}
+
+function updateRow(link, { id, name, kind, status, started_at }) {
+  link.dataset.status = status;
+  link.lastElementChild.textContent = `${status} · ${kind} · ${new Date(started_at).toLocaleTimeString()}`;
+  if (id === current?.id) {
+    link.setAttribute('aria-current', 'true');
+    current.name = name;
+  } else {
+    link.removeAttribute('aria-current');
+  }
 }
 
 function showCurrent() {

@@ -13,6 +13,7 @@ export class Log {
   #received = 0;
   #filter = '';
   #isFollowing = true;
+  #isBehind = false;
   #timer = 0;
 
   constructor({ list, summary, jump }) {
@@ -22,15 +23,17 @@ export class Log {
     list.addEventListener('scroll', () => {
       this.#isFollowing = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
       jump.hidden = this.#isFollowing;
+      if (this.#isFollowing && this.#isBehind) {
+        this.#render();
+      }
     });
-    jump.addEventListener('click', () => this.#follow());
+    jump.addEventListener('click', () => this.#render());
   }
 
   clear() {
     this.#lines = [];
     this.#pending = [];
     this.#received = 0;
-    this.#isFollowing = true;
     this.#render();
   }
 
@@ -61,20 +64,22 @@ export class Log {
   #render() {
     this.#list.replaceChildren();
     this.#pending = [];
+    this.#isFollowing = true;
+    this.#isBehind = false;
+    this.#jump.hidden = true;
     for (let index = this.#lines.length - 1; index >= 0 && this.#pending.length < SHOWN; index--) {
       if (this.#isWanted(this.#lines[index])) {
         this.#pending.unshift(this.#lines[index]);
       }
     }
     this.#append();
-    this.#follow();
   }
 
   #append() {
     clearTimeout(this.#timer);
     this.#timer = 0;
     const rows = document.createDocumentFragment();
-    rows.append(...this.#pending.filter((line) => this.#isWanted(line)).slice(-SHOWN).map(createRow));
+    rows.append(...this.#takeRoom(this.#pending.filter((line) => this.#isWanted(line))).map(createRow));
     this.#pending = [];
     this.#list.append(rows);
     while (this.#list.childElementCount > SHOWN) {
@@ -87,13 +92,18 @@ export class Log {
     this.#summary.dataset.received = this.#received;
     this.#summary.textContent = `${this.#received.toLocaleString('en')} lines`
       + (this.#filter ? `, ${shown.toLocaleString('en')} shown that have “${this.#filter}”`
-        : shown < this.#received ? `, the newest ${shown.toLocaleString('en')} shown` : '');
+        : this.#isBehind ? ', newer ones wait below'
+          : shown < this.#received ? `, the newest ${shown.toLocaleString('en')} shown` : '');
   }
 
-  #follow() {
-    this.#isFollowing = true;
-    this.#jump.hidden = true;
-    this.#list.scrollTop = this.#list.scrollHeight;
+  // Who reads older lines keeps them: nothing is taken out above, and what the page has no room for waits until the newest lines are wanted.
+  #takeRoom(lines) {
+    if (this.#isFollowing) {
+      return lines.slice(-SHOWN);
+    }
+    const room = this.#isBehind ? 0 : SHOWN - this.#list.childElementCount;
+    this.#isBehind ||= lines.length > room;
+    return lines.slice(0, room);
   }
 }
 

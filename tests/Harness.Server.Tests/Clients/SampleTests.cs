@@ -57,6 +57,15 @@ public sealed class SampleTests(HubFixture hub)
     }
 
     [Fact]
+    public async Task LivePageIsReadWithTheKeyboardInOlderLinesAndBackAndForth()
+    {
+        var (exitCode, output) = await hub.RunAsync(ClientTools.NodeWithChromium(), ClientTools.ClientFile("live_reading.mjs"));
+
+        Assert.True(exitCode == 0, output);
+        Assert.EndsWith("ok a refusal is shown\n", output);
+    }
+
+    [Fact]
     public async Task DocumentationPageAsksAnewWhenTheKeyInItsAddressIsRefused()
     {
         var node = ClientTools.NodeWithChromium();
