@@ -73,6 +73,7 @@ await withPage('live.html', process.env.HARNESS_WS, async (page) => {
   // On a telephone nothing stands beside the window.
   await page.setViewportSize({ width: 360, height: 640 });
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
+  assert.ok(await page.evaluate(() => document.getElementById('log').clientHeight) < 640);
   console.log('ok it fits a narrow window');
 
   await page.click('#cancel');
