@@ -54,6 +54,8 @@ class Watch:
                     return await self.follow(ws)
             except (OSError, asyncio.TimeoutError, websockets.ConnectionClosed, websockets.InvalidHandshake) as lost:
                 code = getattr(lost, 'code', None)
+                if str(lost).endswith(('HTTP 401', 'HTTP 403')):
+                    sys.exit(str(lost))  # No key, or a wrong one: no other try will do better.
                 if self.tries == 10 or (code is not None and code >= 4500):
                     raise
                 # Twice as long every time, and never exactly that long: not all clients of a restarted server at once.

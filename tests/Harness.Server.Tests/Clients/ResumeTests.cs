@@ -46,6 +46,21 @@ public sealed partial class ResumeTests
     }
 
     [Fact]
+    public async Task PythonSampleDoesNotTryAgainWithoutAKey()
+    {
+        var python = ClientTools.PythonWithWebSockets();
+        await using var app = await HarnessApp.StartAsync(("ApiKeys:0", "right"));
+        await using var proxy = new FlakyProxy(app.Address);
+
+        await using var client = Start(python, app, proxy, Repository.File("samples", "python", "resume.py"));
+        var exitCode = await client.WaitForExitAsync();
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("HTTP 401", client.Output);
+        Assert.DoesNotContain("[LOST]", client.Output);
+    }
+
+    [Fact]
     public async Task LivePageListsStreamsFiltersCancelsAndComesBackWithoutAGap()
     {
         var node = ClientTools.NodeWithChromium();
