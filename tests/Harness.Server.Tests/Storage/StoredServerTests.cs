@@ -159,15 +159,17 @@ public sealed class StoredServerTests : IDisposable
     }
 
     [Theory]
-    [InlineData("GET", "status", "Cannot read test execution")]
-    [InlineData("POST", "cancel", "Cannot cancel test execution")]
-    public async Task StoreThatIsAwayIsNoFaultOfTheServer(string method, string action, string error)
+    [InlineData("GET", "tests/status/any", "Cannot read test execution")]
+    [InlineData("POST", "tests/cancel/any", "Cannot cancel test execution")]
+    [InlineData("GET", "executions/any", "store_failed")]
+    [InlineData("GET", "executions/any/events", "store_failed")]
+    public async Task StoreThatIsAwayIsNoFaultOfTheServer(string method, string path, string error)
     {
         await using var store = new FaultyStore(StoreFactory.Create(new StoreOptions { Data = _data }, NullLoggerFactory.Instance, TimeProvider.System));
         await using var app = await HarnessApp.StartAsync(services => services.AddSingleton<IExecutionStore>(store));
         store.FailReads(new StoreException("the database is away"));
 
-        using var response = await app.SendAsync(new HttpMethod(method), $"/api/v1/tests/{action}/any");
+        using var response = await app.SendAsync(new HttpMethod(method), $"/api/v1/{path}");
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
         Assert.Equal($$"""{"error":"{{error}}","message":"the database is away"}""", await response.Content.ReadAsStringAsync(Stop));

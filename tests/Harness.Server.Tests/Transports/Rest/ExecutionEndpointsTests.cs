@@ -123,6 +123,8 @@ public sealed class ExecutionEndpointsTests : IAsyncLifetime
     [InlineData("POST", "/cancel", null, "invalid_field")]
     [InlineData("POST", "/cancel", """{"reason":"which?"}""", "invalid_field")]
     [InlineData("POST", "/cancel", """{"ids":"X"}""", "invalid_field")]
+    [InlineData("POST", "/cancel", """{"filter":{"label":{"team":"red"}}}""", "invalid_field")]
+    [InlineData("POST", "", """{"kind":"manual","timeout_ms":604800001}""", "invalid_field")]
     [InlineData("POST", "/cancel", """{"filter":{"status":"nope"}}""", "invalid_field")]
     [InlineData("POST", "/cancel", """{"id":"X","ids":["Y"]}""", "invalid_field")]
     [InlineData("POST", "/X/cancel", """{"ids":["Y"]}""", "invalid_field")]
