@@ -48,6 +48,8 @@ public sealed class HarnessServerTests
     [InlineData("CorsOrigins:0", "https://*.my.page", "An origin is scheme and host")]
     [InlineData("CorsOrigins:0", "https://my.page:443", "An origin is scheme and host")]
     [InlineData("ApiKeys:0", "SHA256:s3cret", "An API key that begins with 'sha256:' has 64 hexadecimal digits after it")]
+    [InlineData(
+        "ApiKeys:0", "sha256:s3cret3333333333333333333333333333333333333333333333333333333333", "An API key that begins with 'sha256:' has 64 hexadecimal digits")]
     [InlineData("ApiKeys", "secret", "Harness:Server:ApiKeys is a list")]
     [InlineData("CorsOrigins", "https://my.page", "Harness:Server:CorsOrigins is a list")]
     [InlineData("Harness:Executions:MaxConcurrent", "0", "MaxConcurrent")]

@@ -28,12 +28,42 @@ public sealed class ApiKeyTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 
+    [Theory]
+    [InlineData("Basic first")]
+    [InlineData("first")]
+    public async Task KeyOfAnotherSchemeOpensNothing(string authorization)
+    {
+        using var response = await _app.SendAsync(HttpMethod.Get, "/api/v1/system/info", ("Authorization", authorization));
+
+        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+    }
+
     [Fact]
     public async Task QueryWithAKeyOpens()
     {
         using var response = await _app.SendAsync(HttpMethod.Get, "/api/v1/system/info?x=1&access_token=first");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("first")]
+    [InlineData("")]
+    public async Task KeyInTheQueryIsNotSeenBehindTheGate(string key)
+    {
+        var ring = new ApiKeyRing(Options.Create(new ServerOptions { ApiKeys = [key] }));
+        var context = new DefaultHttpContext { Request = { QueryString = new QueryString("?x=1&access_token=first&y=a%26b") } };
+        string? seen = null;
+
+        await new ApiKeyGate(See, ring).InvokeAsync(context);
+
+        Assert.Equal("?x=1&y=a%26b", seen);
+
+        Task See(HttpContext behind)
+        {
+            seen = behind.Request.QueryString.Value;
+            return Task.CompletedTask;
+        }
     }
 
     [Theory]

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Harness.Server.Safety;
+using Microsoft.Extensions.Options;
 
 namespace Harness.Server.Tests.Safety;
 
@@ -20,6 +22,7 @@ public sealed class CrossOriginTests
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(["*"], response.Headers.GetValues("Access-Control-Allow-Origin"));
+        Assert.False(response.Headers.Contains("Access-Control-Allow-Credentials"));
         Assert.False(response.Headers.Contains("Vary"));
     }
 
@@ -33,10 +36,13 @@ public sealed class CrossOriginTests
     {
         await using var app = await HarnessApp.StartAsync(("CorsOrigins:0", origin));
 
-        using var response = await app.SendAsync(HttpMethod.Get, "/health", ("Origin", origin));
+        // Browsers write it in small letters, whoever configures it as he likes.
+        var sent = origin.ToLowerInvariant();
+        using var response = await app.SendAsync(HttpMethod.Get, "/health", ("Origin", sent));
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        Assert.Equal([origin], response.Headers.GetValues("Access-Control-Allow-Origin"));
+        Assert.Equal([sent], response.Headers.GetValues("Access-Control-Allow-Origin"));
+        Assert.False(response.Headers.Contains("Access-Control-Allow-Credentials"));
     }
 
     [Fact]
@@ -98,7 +104,22 @@ public sealed class CrossOriginTests
     }
 
     [Theory]
+    [InlineData("http://harness.example")]
+    [InlineData("https://harness.example")]
+    public async Task PageBehindTheProxyOfTheServerIsItsOwnWithTlsOrWithout(string origin)
+    {
+        await using var app = await HarnessApp.StartAsync(("ApiKeys:0", "k"));
+
+        using var response = await app.SendAsync(
+            HttpMethod.Get, "/api/v1/executions", ("Host", "harness.example"), ("Origin", origin), ("X-API-Key", "k"));
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Theory]
     [InlineData("https://evil.example")]
+    [InlineData("http://evillocalhost")]
+    [InlineData("capacitor://localhost")]
     [InlineData("http://localhost.evil.example")]
     [InlineData("http://127.0.0.1.evil.example")]
     [InlineData("null")]
@@ -192,6 +213,7 @@ public sealed class CrossOriginTests
     [Theory]
     [InlineData("evil.example", HttpStatusCode.Forbidden)]
     [InlineData("evil.example:8080", HttpStatusCode.Forbidden)]
+    [InlineData("evillocalhost", HttpStatusCode.Forbidden)]
     [InlineData("localhost:8080", HttpStatusCode.OK)]
     [InlineData("127.0.0.1", HttpStatusCode.OK)]
     [InlineData("192.168.1.5:8080", HttpStatusCode.OK)]
@@ -203,6 +225,32 @@ public sealed class CrossOriginTests
         using var response = await app.SendAsync(HttpMethod.Get, "/health", ("Host", host));
 
         Assert.Equal(expected, response.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("/ws")]
+    [InlineData("/hub")]
+    public async Task SocketsOfAServerOfThisMachineAreNotOpenedByAForeignName(string path)
+    {
+        await using var app = await HarnessApp.StartAsync();
+
+        // A page whose name was pointed at this machine is of the same origin as what it asks.
+        using var response = await app.SendAsync(HttpMethod.Get, path, ("Host", "evil.example"), ("Origin", "http://evil.example"),
+            ("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="));
+
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+        Assert.Equal("Host not allowed", (string?)JsonNode.Parse(await response.Content.ReadAsStringAsync(Stop))!["error"]);
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0", "")]
+    [InlineData("127.0.0.1", "*")]
+    public void ServerOfTheNetworkOrOfAllOriginsIsCalledByAnyName(string listensOn, string origin)
+    {
+        var policy = new OriginPolicy(Options.Create(new ServerOptions { Host = listensOn, CorsOrigins = origin.Length > 0 ? [origin] : [] }));
+        var request = new DefaultHttpContext { Request = { Host = new HostString("harness.example") } }.Request;
+
+        Assert.True(policy.IsHostAllowed(request));
     }
 
     [Fact]
