@@ -79,6 +79,17 @@ public sealed class PeerPulseTests
         Assert.Equal(PulseFinding.Slow, Beat(80, writingSince: 20));
     }
 
+    [Fact]
+    public void PeerThatHasTakenALongWriteIsAskedAnewBeforeItCountsAsSilent()
+    {
+        Beat(20);
+        Beat(39, writingSince: 21);
+
+        Assert.Equal(PulseFinding.PingIsDue, Beat(60));
+        Assert.Equal(PulseFinding.Well, Beat(79));
+        Assert.Equal(PulseFinding.Silent, Beat(80));
+    }
+
     private PulseFinding Beat(long seconds, long writingSince = 0, long heardAt = 0, long written = 0) =>
         _pulse.Beat(seconds * Second, writingSince * Second, heardAt * Second, written, Options);
 }

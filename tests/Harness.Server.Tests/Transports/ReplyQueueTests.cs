@@ -27,6 +27,18 @@ public sealed class ReplyQueueTests
     }
 
     [Fact]
+    public void LateAnswerHasRoomWhereAnotherHasNone()
+    {
+        var queue = new ReplyQueue();
+        while (queue.TryAdd([1]))
+        {
+        }
+
+        Assert.True(queue.TryAdd([2], isLate: true));
+        Assert.False(queue.TryAdd([3]));
+    }
+
+    [Fact]
     public void AnswersLessThanAMebibyteLetCommandsThrough()
     {
         var queue = new ReplyQueue();

@@ -17,6 +17,7 @@ public sealed class SocketConnectionTests
     [InlineData("", "", "")]
     [InlineData("websocket", "12", "dGhlIHNhbXBsZSBub25jZQ==")]
     [InlineData("websocket", "13", "too short")]
+    [InlineData("websocket", "13", "b25lIGJ5dGUgdG9vIG1hbnk=")]
     [InlineData("h2c", "13", "dGhlIHNhbXBsZSBub25jZQ==")]
     public async Task WhatIsNoHandshakeIsABadRequest(string upgrade, string version, string key)
     {

@@ -1,5 +1,6 @@
 using System.Net.WebSockets;
 using System.Text.Json;
+using Harness.Server.Transports.WebSockets;
 
 namespace Harness.Server.Tests.Transports;
 
@@ -70,6 +71,62 @@ public sealed class SocketOptionsTests
 
         Assert.Equal("The connection that started it ended", execution.State.CancelReason);
         Assert.False(other.State.Status is Harness.Executions.ExecutionStatus.Canceled);
+    }
+
+    [Fact]
+    public async Task RetryOverAnotherConnectionDoesNotBindTheExecutionToThatOne()
+    {
+        var (app, kind) = await ManualKind.StartAppAsync();
+        await using var _ = app;
+        using var starter = await SocketClient.ConnectAsync(app);
+        var id = (await starter.AskJsonAsync(Execute + ""","idempotency_key":"k","on_disconnect":"continue"}""")).Text("id");
+        Assert.True(app.Executions.TryFind(id, out var execution));
+        using (var retry = await SocketClient.ConnectAsync(app))
+        {
+            Assert.Equal(id, (await retry.AskJsonAsync(Execute + ""","idempotency_key":"k","on_disconnect":"cancel"}""")).Text("id"));
+            await retry.Socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Stop);
+        }
+
+        // The connection has left the table when all that its end brings has been done.
+        var sockets = app.Services.GetRequiredService<SocketTable>();
+        while (sockets.Count > 1)
+        {
+            Stop.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+
+        kind.End();
+        Assert.Equal(Harness.Executions.ExecutionStatus.Completed, (await execution.Completion.WaitAsync(Stop)).Status);
+    }
+
+    [Fact]
+    public async Task WhatIsNotWatchedNeedsNoPlaceAmongTheWatches()
+    {
+        var (app, _) = await ManualKind.StartAppAsync(("MaxWatchesPerConnection", "1"));
+        await using var __ = app;
+        using var client = await SocketClient.ConnectAsync(app);
+        await client.AskAsync(Execute + "}");
+
+        var unwatched = await client.AskJsonAsync(Execute + ""","watch":false}""");
+        var watched = await client.AskJsonAsync(Execute + "}");
+
+        Assert.Equal("status", unwatched.Type());
+        Assert.Equal(("error", "too_many"), (watched.Type(), watched.Text("code")));
+    }
+
+    [Fact]
+    public async Task LongMarkIsRefusedAndALongActionIsNotRepeatedWhole()
+    {
+        await using var app = await HarnessApp.StartAsync();
+        using var client = await SocketClient.ConnectAsync(app);
+
+        var longest = await client.AskJsonAsync($$"""{"action":"ping","ref":"{{new string('r', 256)}}"}""");
+        var tooLong = await client.AskAsync($$"""{"action":"ping","ref":"{{new string('r', 257)}}"}""");
+        var unknown = await client.AskJsonAsync($$"""{"action":"{{new string('a', 257)}}"}""");
+
+        Assert.Equal(256, longest.Text("ref").Length);
+        Assert.Equal("""{"type":"error","message":"ref must be a string of at most 256 characters","code":"invalid_field"}""", tooLong);
+        Assert.Equal($"Unknown action: {new string('a', 256)}…. Supported actions: execute, cancel, status", unknown.Text("message"));
     }
 
     [Fact]

@@ -158,9 +158,9 @@ public sealed partial class SocketProtocolTests
         await using var app = await HarnessApp.StartAsync();
         using var client = await SocketClient.ConnectAsync(app);
 
-        var answer = JsonElement.Parse(await client.AskAsync("""{"ACTION":"execute","Action":"status","ID":"a","id":"b"}"""));
+        var answer = JsonElement.Parse(await client.AskAsync("""{"ACTION":"execute","Action":"status","ID":"a","id":"b","REF":"r"}"""));
 
-        Assert.Equal("Test execution not found: b", answer.Text("message"));
+        Assert.Equal(("Test execution not found: b", "r"), (answer.Text("message"), answer.Text("ref")));
     }
 
     [Fact]

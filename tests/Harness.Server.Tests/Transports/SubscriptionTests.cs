@@ -203,6 +203,21 @@ public sealed class SubscriptionTests
     }
 
     [Fact]
+    public async Task SubscriptionThatHasEndedMakesRoomForTheNext()
+    {
+        var (app, kind) = await ManualKind.StartAppAsync(("MaxSubscriptionsPerConnection", "1"));
+        await using var _ = app;
+        using var client = await SocketClient.ConnectAsync(app);
+        var execution = await kind.RunAsync(app);
+
+        for (var i = 0; i < 3; i++)
+        {
+            await client.SendAsync($$"""{"action":"subscribe","id":"{{execution.Id}}"}""");
+            Assert.Equal(["subscribed", "status", "result", "unsubscribed"], (await client.ReceiveUntilAsync("unsubscribed")).Select(Frames.Type));
+        }
+    }
+
+    [Fact]
     public async Task TypedEventsReachOnlySubscribersThatAskedForThem()
     {
         var (app, kind) = await ManualKind.StartAppAsync();
