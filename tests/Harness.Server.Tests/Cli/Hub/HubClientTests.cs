@@ -2,6 +2,7 @@ using System.Text.Json;
 using Harness.Cli;
 using Harness.Cli.Hub;
 using Harness.Server.Tests.Clients;
+using Harness.Server.Tests.Transports;
 
 namespace Harness.Server.Tests.Cli.Hub;
 
@@ -41,6 +42,20 @@ public sealed class HubClientTests
         Assert.Equal(0, proxy.CutsLeft);
         Assert.Single(app.Executions.List());
         Assert.Equal(10, events.Count(next => next.Type == "log"));
+    }
+
+    [Fact]
+    public async Task ServerThatSaysNotToComeBackIsNotAskedAgain()
+    {
+        await using var app = await HarnessApp.StartAsync(("MaxConnections", "1"));
+        using var other = await SocketClient.ConnectAsync(app);
+        Assert.Equal("pong", (await other.AskJsonAsync("""{"action":"ping"}""")).Type());
+        await using var watch = ClientOf(app.Address).Watch("any");
+
+        // Exactly this one: a lost connection is a RunException too, and would be tried again.
+        var refusal = await Assert.ThrowsAsync<RunException>(() => watch.ReadAsync(Stop).ToListAsync(Stop).AsTask());
+
+        Assert.EndsWith("closed the connection (4504 1 connections are open, which is the limit).", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]

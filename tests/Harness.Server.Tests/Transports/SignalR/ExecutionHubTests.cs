@@ -152,6 +152,27 @@ public sealed class ExecutionHubTests
         Assert.Equal((await hub.AskAsync("Execute", command)).Text("id"), (await hub.AskAsync("Execute", command)).Text("id"));
     }
 
+    [Fact]
+    public async Task RetryOverAnotherConnectionDoesNotBindTheExecutionToThatOne()
+    {
+        await using var app = await StartAsync();
+        await using var hub = await HubClient.ConnectAsync(app, "json");
+        var data = new { lines = 1_000_000_000, rate = 1 };
+        var id = (await hub.AskAsync("Execute", new { kind = "synthetic", data, idempotency_key = "k" })).Text("id");
+        Assert.True(app.Executions.TryFind(id, out var execution));
+        var retry = await HubClient.ConnectAsync(app, "json");
+        var command = new { kind = "synthetic", data, idempotency_key = "k", on_disconnect = "cancel" };
+        Assert.Equal(id, (await retry.AskAsync("Execute", command)).Text("id"));
+        var bound = await retry.AskAsync("Execute", new { kind = "synthetic", data, on_disconnect = "cancel" });
+        Assert.True(app.Executions.TryFind(bound.Text("id"), out var own));
+
+        // All that the connection has started ends at once: when its own has, the other would have.
+        await retry.DisposeAsync();
+        await own.Completion.WaitAsync(Stop);
+
+        Assert.Equal(Executions.ExecutionStatus.Running, execution.State.Status);
+    }
+
     [Theory]
     [MemberData(nameof(Protocols))]
     public async Task RefusalsSayWhatIsWrongAndTheConnectionGoesOn(string protocol)

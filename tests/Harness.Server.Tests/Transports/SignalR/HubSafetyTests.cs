@@ -79,15 +79,21 @@ public sealed class HubSafetyTests
         }
     }
 
-    [Fact]
-    public async Task MessageOverTheLimitEndsItsConnectionAndNoOther()
+    [Theory]
+    [InlineData("json")]
+    [InlineData("messagepack")]
+    public async Task MessageOverTheLimitEndsItsConnectionAndNoOther(string protocol)
     {
-        await using var app = await HarnessApp.StartAsync(("MaxMessageBytes", "2048"));
+        await using var app = await HarnessApp.StartAsync(("Synthetic", "true"), ("MaxMessageBytes", "2048"));
         await using var other = await HubClient.ConnectAsync(app, "json");
-        await using var hub = await HubClient.ConnectAsync(app, "messagepack");
+        await using var hub = await HubClient.ConnectAsync(app, protocol);
+        var closed = hub.ClosedAsync();
+        var command = new { kind = "synthetic", data = new { lines = 1, pad = new string('x', 2_048) } };
 
-        await Assert.ThrowsAnyAsync<Exception>(() => hub.AskAsync("Status", new { id = new string('x', 5_000) }));
+        await Assert.ThrowsAnyAsync<Exception>(() => hub.AskAsync("Execute", command));
 
+        await closed.WaitAsync(Stop);
+        Assert.Empty(app.Executions.List());
         Assert.Equal(0, (await other.AskAsync("List", new { })).GetProperty("items").GetArrayLength());
     }
 
