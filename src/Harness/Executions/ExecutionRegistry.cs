@@ -191,7 +191,10 @@ public sealed partial class ExecutionRegistry : IDisposable
         _stopping = true;
         var active = _executions.Values.Where(execution => !execution.Completion.IsCompleted).ToList();
         var leaving = active.Where(Outlives).ToList();
-        foreach (var execution in active.Except(leaving))
+
+        // What others wait for is theirs to end: cancelled before them, it would fail those that could go on later.
+        var inside = active.Where(execution => execution.IsInside).ToList();
+        foreach (var execution in active.Except(leaving).Except(inside))
         {
             TryCancel(execution);
         }
@@ -202,6 +205,11 @@ public sealed partial class ExecutionRegistry : IDisposable
         }
 
         await Task.WhenAll(leaving.Select(execution => LeaveAsync(execution, cancellationToken)));
+        foreach (var execution in inside)
+        {
+            TryCancel(execution);
+        }
+
         await Task.WhenAll(active.Select(execution => execution.Gone)).WaitAsync(cancellationToken);
         await SaveAsync(cancellationToken);
     }

@@ -272,6 +272,34 @@ public sealed class SuspendedExecutionTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task StoppedServerLeavesWhatOthersWaitForToThem()
+    {
+        using var before = new Engine(time: _time, store: _store);
+        await before.Registry.OpenAsync([_kind], Stop);
+        var (asked, inner) = (ExecutionStatus.Pending, (Execution?)null);
+        var running = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var outer = before.Registry.Start(new ExecutionPlan(new ExecutionRequest { Kind = _kind.Name, Name = "outer" }, async (log, stint, stop) =>
+        {
+            inner = before.Registry.StartInside(new ExecutionPlan(new ExecutionRequest { Kind = "test", Name = "inner" }, async (_, end) =>
+            {
+                await Task.Delay(Timeout.Infinite, end);
+                return new ExecutionResult(ExecutionStatus.Completed);
+            }));
+            running.SetResult();
+            await Task.Delay(Timeout.Infinite, stint.Suspending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            asked = inner.State.Status;
+            return new ExecutionResult(ExecutionStatus.Suspended) { Suspension = new ExecutionSuspension { At = _time.GetUtcNow(), Reason = stint.SuspendReason } };
+        }));
+        await running.Task.WaitAsync(Stop);
+
+        await before.Registry.StopAsync(Stop);
+
+        Assert.Equal(ExecutionStatus.Running, asked);
+        Assert.Equal(ExecutionStatus.Suspended, outer.State.Status);
+        Assert.Equal(ExecutionStatus.Canceled, inner!.State.Status);
+    }
+
+    [Fact]
     public async Task BodyThatHasEndedWhenTheServerStopsHasItsResultAndDoesNotRunAgain()
     {
         using var before = new Engine(time: _time, store: _store);
