@@ -82,11 +82,6 @@ internal sealed class WorkflowRun(Workflow workflow, WorkflowInput input, Workfl
             var earlier = progress.OutputOf(step.Id);
             if (earlier.ValueKind == JsonValueKind.Undefined)
             {
-                if (progress.ErrorOf(step.Id) is { } error)
-                {
-                    throw new StepFailure(step.Id, error);
-                }
-
                 var outcome = await RunStepAsync(step, parent, data, stop);
                 if (outcome.Suspension is not null)
                 {
@@ -155,6 +150,12 @@ internal sealed class WorkflowRun(Workflow workflow, WorkflowInput input, Workfl
 
     private async Task<StepOutcome> RunStepAsync(WorkflowStep step, WorkflowStep? parent, JsonElement data, CancellationToken stop)
     {
+        if (progress.ErrorOf(step.Id) is { } error)
+        {
+            // In the process before this one, which came no further.
+            throw new StepFailure(step.Id, error);
+        }
+
         var index = workflow.IndexOf(step.Id);
         await Log.WriteAsync($"Step {step.Id}", stop);
         await EmitAsync(WorkflowEvents.StepStarted, WorkflowEvents.Step(step, index, parent, "running", json => json.WriteValue("input", data)), stop);

@@ -197,6 +197,42 @@ public sealed class WorkflowRestartTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task StepThatFailedRightBeforeItsServerWasKilledDoesNotRunAgain()
+    {
+        var runs = 0;
+        var workflow = Workflow.Begin<int>("w")
+            .AndThen("pays", (int _, StepContext _, CancellationToken _) =>
+            {
+                Interlocked.Increment(ref runs);
+                return Task.FromException<int>(new InvalidOperationException("no ink"));
+            })
+            .End();
+        using var before = await WorkflowStage.OpenAsync(workflow, _store);
+        var failed = before.Start("1");
+        await failed.Completion.WaitAsync(Stop);
+
+        // The same log, with everything but the result.
+        var said = (await Engine.ReadAsync(failed)).Where(frame => frame.Type() == "event").ToList();
+        var killed = before.Registry.Start(new ExecutionPlan(failed.Request, async (log, stop) =>
+        {
+            foreach (var frame in said)
+            {
+                await log.EmitAsync(frame.Text("name")!, Encoding.UTF8.GetBytes(frame.GetProperty("data").GetRawText()), stop);
+            }
+
+            await Task.Delay(Timeout.Infinite, stop);
+            return new ExecutionResult(ExecutionStatus.Completed);
+        }));
+        await SeenAsync(killed, "\"name\":\"step-error\"");
+
+        using var after = await WorkflowStage.OpenAsync(workflow, _store);
+        Assert.True(after.Registry.TryFind(killed.Id, out var restored));
+
+        Assert.Equal("Step 'pays' failed: no ink", (await restored.Completion.WaitAsync(Stop)).Error);
+        Assert.Equal(1, runs);
+    }
+
+    [Fact]
     public async Task StateThatASuspendedStepHasChangedIsTheSameAfterARestart()
     {
         var runs = 0;
