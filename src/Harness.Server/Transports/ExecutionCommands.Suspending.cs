@@ -21,14 +21,14 @@ internal sealed partial class ExecutionCommands
                 execution.Id);
     }
 
-    /// <summary>Lets a suspended execution go on.</summary>
+    /// <summary>Lets a suspended execution go on, and waits until that is stored.</summary>
     /// <exception cref="CommandException">There is none, it is not suspended, or it cannot go on with that.</exception>
     public async ValueTask<Execution> ResumeAsync(ResumeCommand command, CancellationToken cancellationToken)
     {
         var execution = await FindAsync(command.Id, "resume", cancellationToken);
         try
         {
-            return _executions.TryResume(execution, command.Request)
+            return await _executions.ResumeAsync(execution, command.Request, cancellationToken)
                 ? execution
                 : throw new CommandException(
                     $"Cannot resume: execution is not suspended (current status: {execution.DecidedStatus.ToWire()})", "not_suspended", execution.Id);

@@ -83,7 +83,7 @@ public sealed partial class ExecutionRegistry
 
     private void TakeUp(Execution execution, Restoration restoration)
     {
-        execution.Plan = new ExecutionPlan(execution.Request, restoration.Body!);
+        execution.Plan = new ExecutionPlan(execution.Request, restoration.Body!) { Announce = restoration.Announce };
         if (restoration.Suspension is { } suspension)
         {
             execution.State = execution.State with { Status = ExecutionStatus.Suspended, Suspension = suspension };

@@ -85,7 +85,7 @@ public sealed partial class ExecutionRegistry
         {
             if (execution.Plan!.Announce is { } announce)
             {
-                await announce(execution.Log, stop);
+                await announce(execution.Log, execution.Stint!, stop);
             }
 
             await execution.Log.WriteAsync($"Waiting for a free place: {_options.MaxConcurrent} executions run already, which is the limit", stop);

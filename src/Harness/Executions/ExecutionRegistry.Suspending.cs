@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Harness.Executions;
 
 /// <content>Suspending and resuming: a body that has ended for now, and what goes on later.</content>
@@ -31,12 +33,26 @@ public sealed partial class ExecutionRegistry
         stint.AskToSuspend(reason);
         if (await stint.Ended.WaitAsync(cancellationToken) is { } suspension)
         {
-            await StoredAsync(execution.Log, from, cancellationToken);
+            await StoredAsync(execution.Log, from, isSuspended: true, cancellationToken);
             return suspension;
         }
 
         await execution.Completion.WaitAsync(cancellationToken);
         return null;
+    }
+
+    /// <summary>As <see cref="TryResume"/>, and waits until the log has it: who is told of it may rely on that after a crash.</summary>
+    /// <exception cref="ExecutionInputException">It cannot go on with that, too many executions wait already, or the server is stopping.</exception>
+    public async ValueTask<bool> ResumeAsync(Execution execution, ResumeRequest request, CancellationToken cancellationToken = default)
+    {
+        var from = execution.Log.LastSequence + 1;
+        if (!TryResume(execution, request))
+        {
+            return false;
+        }
+
+        await StoredAsync(execution.Log, from, isSuspended: false, cancellationToken);
+        return true;
     }
 
     /// <summary>
@@ -144,12 +160,13 @@ public sealed partial class ExecutionRegistry
         }
     }
 
-    // Who is told that it stands still may rely on that after a crash: the frame that says so is in the log.
-    private static async Task StoredAsync(ExecutionLog log, long from, CancellationToken cancellationToken)
+    // Who is told that it stands still, or goes on, may rely on that after a crash: the frame that says so is in the log.
+    private static async Task StoredAsync(ExecutionLog log, long from, bool isSuspended, CancellationToken cancellationToken)
     {
         await foreach (var json in log.ReadEventsAsync(from, cancellationToken))
         {
-            if (json.Span.StartsWith("{\"type\":\"status\""u8) && json.Span.IndexOf("\"status\":\"suspended\""u8) >= 0)
+            if (json.Span.StartsWith("{\"type\":\"status\""u8)
+                && JsonElement.Parse(json.Span, JsonDepth.Kept).GetProperty("data").GetProperty("status").ValueEquals("suspended") == isSuspended)
             {
                 return;
             }
@@ -173,6 +190,12 @@ public sealed partial class ExecutionRegistry
                 execution.Wake = null;
                 throw new OperationCanceledException(stop);
             }
+        }
+
+        // Before the status that says so: who has seen that may rely on it after a crash.
+        if (execution.Plan?.Announce is { } announce)
+        {
+            await announce(execution.Log, execution.Stint!, CancellationToken.None);
         }
 
         await execution.Log.WriteStatusAsync(execution.DescribeChange(), CancellationToken.None);

@@ -88,8 +88,8 @@ public sealed record ExecutionPlan(ExecutionRequest Request, ExecutionBody Body)
     internal SuspendableBody? Suspendable { get; }
 
     /// <summary>
-    /// Says what the body would say first, so that the next process knows it of one that has only waited for a place in this one. Called before each such
-    /// wait, and not where there is none. Null: nothing.
+    /// Says what the body would say first in a stint, so that the next process knows it of one that came no further in this one. Called before each wait
+    /// for a place, and whenever it is resumed. Null: nothing.
     /// </summary>
-    public Func<ExecutionLog, CancellationToken, ValueTask>? Announce { get; init; }
+    public Func<ExecutionLog, ExecutionStint, CancellationToken, ValueTask>? Announce { get; init; }
 }

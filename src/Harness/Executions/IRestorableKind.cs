@@ -22,6 +22,9 @@ public sealed record Restoration
     /// <summary>What it waits for; null: it runs.</summary>
     internal ExecutionSuspension? Suspension { get; private init; }
 
+    /// <summary>As that of an <see cref="ExecutionPlan"/>. Null: nothing.</summary>
+    public Func<ExecutionLog, ExecutionStint, CancellationToken, ValueTask>? Announce { get; init; }
+
     /// <summary>Why nothing can go on.</summary>
     internal string Error { get; private init; } = "";
 

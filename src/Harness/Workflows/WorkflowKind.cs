@@ -90,11 +90,11 @@ public sealed class WorkflowKind : IRestorableKind
         var run = new WorkflowRun(workflow, new WorkflowInput { Input = progress.Input }, progress, _catalog.Services);
         if (progress.Suspension is { } suspension)
         {
-            return Restoration.Suspended(run.RunAsync, run.Describe(suspension));
+            return Restoration.Suspended(run.RunAsync, run.Describe(suspension)) with { Announce = run.AnnounceAsync };
         }
 
         return progress.RunningSteps(workflow).FirstOrDefault(step => !workflow.FindStep(step)!.IsRepeatable) is { } step
             ? Restoration.Impossible($"{Stopped}step '{step}' had begun and may not run twice")
-            : Restoration.Running(run.RunAsync);
+            : Restoration.Running(run.RunAsync) with { Announce = run.AnnounceAsync };
     }
 }

@@ -49,14 +49,25 @@ internal sealed class WorkflowRun(Workflow workflow, WorkflowInput input, Workfl
         return End(progress.DataFor(workflow));
     }
 
-    /// <summary>Says that it begins, and with what, unless that is in the log.</summary>
-    public async ValueTask AnnounceAsync(ExecutionLog log, CancellationToken stop)
+    /// <summary>Says that it begins, or goes on, and with what, unless that is in the log.</summary>
+    public async ValueTask AnnounceAsync(ExecutionLog log, ExecutionStint stint, CancellationToken stop)
     {
+        _log = log;
         if (!progress.HasStarted)
         {
-            (_log, _isAnnounced) = (log, true);
+            _isAnnounced = true;
             await Log.WriteAsync($"Workflow {workflow.Name} has {workflow.Steps.Count} steps", stop);
             await EmitAsync(WorkflowEvents.Started, WorkflowEvents.Start(workflow, input), stop);
+        }
+        else if (stint.Resume is { } resume && progress.Suspension is { } suspension)
+        {
+            _isAnnounced = true;
+            var step = workflow.FindStep(resume.At ?? suspension.StepId)!;
+            await Log.WriteAsync($"Resumed at step {step.Id}", stop);
+            await EmitAsync(
+                WorkflowEvents.Resumed,
+                WorkflowEvents.Step(step, workflow.IndexOf(step.Id), parent: null, "running", json => json.WriteValue("input", resume.Data)),
+                stop);
         }
     }
 
@@ -110,20 +121,8 @@ internal sealed class WorkflowRun(Workflow workflow, WorkflowInput input, Workfl
 
     private async Task BeginAsync(ExecutionStint stint, CancellationToken stop)
     {
-        if (!progress.HasStarted)
-        {
-            await AnnounceAsync(Log, stop);
-        }
-        else if (stint.Resume is { } resume && progress.Suspension is { } suspension)
-        {
-            var step = workflow.FindStep(resume.At ?? suspension.StepId)!;
-            await Log.WriteAsync($"Resumed at step {step.Id}", stop);
-            await EmitAsync(
-                WorkflowEvents.Resumed,
-                WorkflowEvents.Step(step, workflow.IndexOf(step.Id), parent: null, "running", json => json.WriteValue("input", resume.Data)),
-                stop);
-        }
-        else if (!_isAnnounced && progress.Position < workflow.Steps.Count)
+        await AnnounceAsync(Log, stint, stop);
+        if (!_isAnnounced && progress.Position < workflow.Steps.Count)
         {
             await Log.WriteAsync($"The server was restarted; going on with step {workflow.Steps[progress.Position].Id}", stop);
         }

@@ -281,7 +281,7 @@ public sealed class ExecutionRegistryTests
         var failing = engine.Registry.Start(new ExecutionPlan(
             new ExecutionRequest { Kind = "test", Name = "failing" }, (_, _) => throw new InvalidOperationException("must not run"))
         {
-            Announce = (_, _) => throw new InvalidOperationException("nothing to say"),
+            Announce = (_, _, _) => throw new InvalidOperationException("nothing to say"),
         });
         Assert.Equal(ExecutionStatus.Failed, (await failing.Completion.WaitAsync(Stop)).Status);
 

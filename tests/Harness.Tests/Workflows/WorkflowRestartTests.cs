@@ -72,6 +72,48 @@ public sealed class WorkflowRestartTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task WorkflowThatWasResumedAndWaitedForAPlaceWhenItsServerStoppedGoesOnInTheNextOne()
+    {
+        using var before = await WorkflowStage.OpenAsync(WorkflowRunTests.Approval(), _store, maxConcurrent: 1);
+        var resumed = before.Start("""{"price":2,"count":3}""");
+        await WorkflowStage.SuspendedAsync(resumed);
+        var running = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        before.Registry.Start(new ExecutionPlan(new ExecutionRequest { Kind = "test", Name = "in the way" }, async (_, stop) =>
+        {
+            running.SetResult();
+            await Task.Delay(Timeout.Infinite, stop);
+            return new ExecutionResult(ExecutionStatus.Completed);
+        }));
+        await running.Task.WaitAsync(Stop);
+        Assert.True(before.Resume(resumed, """{"approved":false,"by":"eve"}"""));
+        await SeenAsync(resumed, "Waiting for a free place");
+
+        await before.Registry.StopAsync(Stop);
+        using var after = await WorkflowStage.OpenAsync(WorkflowRunTests.Approval(), _store);
+
+        Assert.True(after.Registry.TryFind(resumed.Id, out var restored));
+        Assert.NotEqual(ExecutionStatus.Suspended, restored.State.Status);
+        var result = await restored.Completion.WaitAsync(Stop);
+        Assert.Equal("""{"output":"6 refused by eve"}""", Encoding.UTF8.GetString(result.Details.Span));
+    }
+
+    [Fact]
+    public async Task ResumeIsTakenWhenItIsStored()
+    {
+        using var before = await WorkflowStage.OpenAsync(WorkflowRunTests.Approval(), _store);
+        var resumed = before.Start("""{"price":2,"count":3}""");
+        await WorkflowStage.SuspendedAsync(resumed);
+
+        _store.Shut();
+        var resuming = before.Registry.ResumeAsync(resumed, new ResumeRequest(JsonElement.Parse("""{"approved":true,"by":"eve"}""")), Stop).AsTask();
+        Assert.False(resuming.IsCompleted);
+        _store.Open();
+
+        Assert.True(await resuming);
+        Assert.Contains("workflow-resumed approve", await WorkflowStage.EventsOfAsync(resumed));
+    }
+
+    [Fact]
     public async Task WorkflowThatWaitedForAPlaceSaysOnceThatItBegins()
     {
         var running = new SemaphoreSlim(0);
