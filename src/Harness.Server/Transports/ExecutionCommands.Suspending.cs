@@ -35,7 +35,7 @@ internal sealed partial class ExecutionCommands
         }
         catch (ExecutionInputException e)
         {
-            throw new CommandException($"Cannot resume: {e.Message}", "invalid_payload", execution.Id);
+            throw new CommandException($"Cannot resume: {e.Message}", e.IsForNow ? "overloaded" : "invalid_payload", execution.Id);
         }
     }
 }

@@ -230,7 +230,10 @@ public sealed partial class ExecutionRegistry
         if (_unsaved.Count >= MaxUnsaved)
         {
             throw new ExecutionInputException(
-                $"The store takes nothing ({_storeProblem}), and {_unsaved.Count} results wait for it; send this again when it works");
+                $"The store takes nothing ({_storeProblem}), and {_unsaved.Count} results wait for it; send this again when it works")
+            {
+                IsForNow = true,
+            };
         }
     }
 

@@ -206,7 +206,7 @@ public sealed partial class ExecutionRegistry
     {
         if (_stopping)
         {
-            throw new ExecutionInputException("The server is stopping and starts nothing new; send this again when it is back");
+            throw new ExecutionInputException("The server is stopping and starts nothing new; send this again when it is back") { IsForNow = true };
         }
 
         RefuseWhileUnsaved();
@@ -222,7 +222,10 @@ public sealed partial class ExecutionRegistry
 
         Interlocked.Decrement(ref _pending);
         throw new ExecutionInputException(
-            $"Too many executions: {_options.MaxConcurrent} run and {_options.MaxPending} wait; send this again when some have ended");
+            $"Too many executions: {_options.MaxConcurrent} run and {_options.MaxPending} wait; send this again when some have ended")
+        {
+            IsForNow = true,
+        };
     }
 
     private void GiveBackPlace(bool hasPlace)

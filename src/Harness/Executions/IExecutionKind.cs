@@ -17,6 +17,9 @@ public interface IExecutionKind
 /// <summary>What a client sent cannot be executed. The message goes to that client: it says what to change and holds no secret.</summary>
 public sealed class ExecutionInputException : Exception
 {
+    /// <summary>True when the same may be taken later: it is not what was sent, there is no room for it now.</summary>
+    public bool IsForNow { get; init; }
+
     /// <summary>The message is what the client reads.</summary>
     public ExecutionInputException(string message, Exception? innerException = null)
         : base(message, innerException)

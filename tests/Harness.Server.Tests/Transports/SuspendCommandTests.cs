@@ -56,6 +56,24 @@ public sealed class SuspendCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ResumeThatThereIsNoRoomForIsRefusedForNow()
+    {
+        await using var server = await WorkflowApp.StartAsync(("Harness:Executions:MaxConcurrent", "1"), ("Harness:Executions:MaxPending", "0"));
+        using var socket = await SocketClient.ConnectAsync(server.App);
+        var suspended = await server.StartLongAsync();
+        await socket.AskJsonAsync($$"""{"action":"suspend","id":"{{suspended.Id}}"}""");
+        await server.StartLongAsync();
+
+        var overSocket = await socket.AskJsonAsync($$"""{"action":"resume","id":"{{suspended.Id}}"}""");
+        var (status, body) = await server.PostAsync($"/api/v1/executions/{suspended.Id}/resume", "{}");
+        var (route, _) = await server.PostAsync($"/workflows/long/executions/{suspended.Id}/resume", "{}");
+
+        Assert.Equal("overloaded", overSocket.Text("code"));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "overloaded"), (status, body.Text("error")));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, route);
+    }
+
+    [Fact]
     public async Task RestSuspendsAndResumes()
     {
         var execution = await _server.StartLongAsync();

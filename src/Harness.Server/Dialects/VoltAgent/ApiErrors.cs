@@ -32,6 +32,8 @@ internal sealed partial class ApiErrors(IHostApplicationLifetime host, ILogger<A
             case OperationCanceledException when host.ApplicationStopping.IsCancellationRequested:
                 return ApiEnvelope.Error(
                     StatusCodes.Status503ServiceUnavailable, "The server is stopping; the execution can be found when it is back");
+            case ExecutionInputException { IsForNow: true }:
+                return ApiEnvelope.Error(StatusCodes.Status503ServiceUnavailable, exception.Message);
             case ExecutionInputException:
                 return ApiEnvelope.Error(StatusCodes.Status400BadRequest, exception.Message);
             case CommandException { Code: "overloaded" } or StoreException:
