@@ -41,6 +41,21 @@ public sealed class ConversationMemoryTests
     }
 
     [Fact]
+    public async Task LongConversationCountsWithTheMessagesItStillHas()
+    {
+        using var engine = new Engine();
+        var memory = new ConversationMemory(Options.Create(new GenerationOptions { MaxMessages = 2, MaxMemoryBytes = 10_000 }), engine.Registry);
+        var key = new ConversationKey("a", "u", "c");
+
+        for (var i = 0; i < 100; i++)
+        {
+            memory.Remember(key, [new ChatMessage("user", new string('x', 1_000))]);
+        }
+
+        Assert.Equal(2, (await memory.RecallAsync(key, 10, Stop)).Count);
+    }
+
+    [Fact]
     public void WhatAConversationIsCalledCountsToo()
     {
         using var engine = new Engine();
@@ -100,6 +115,23 @@ public sealed class ConversationMemoryTests
         Assert.Equal(210, all.Count);
         Assert.Equal(["45", "Hello", "46"], all.Take(3).Select(message => message.Text));
         Assert.Equal(all, again);
+    }
+
+    [Fact]
+    public async Task ConversationForgottenWhileItIsAnsweredIsReadBackWhole()
+    {
+        await using var store = new FakeStore();
+        using var house = new GenerationHouse(Agents("Hello"), store: store);
+        await house.Registry.OpenAsync(Stop);
+        await house.RunAsync("one", Ask("ann", "c"));
+        var memory = new ConversationMemory(Options.Create(new GenerationOptions { MaxConversations = 1 }), house.Registry);
+        var key = new ConversationKey("a", "ann", "c");
+        await memory.RecallAsync(key, 10, Stop);
+        await memory.RecallAsync(key with { UserId = "bob" }, 10, Stop);
+
+        memory.Remember(key, [new ChatMessage("user", "two")]);
+
+        Assert.Equal(["one", "Hello"], (await memory.RecallAsync(key, 10, Stop)).Select(message => message.Text));
     }
 
     private static AgentDefinition[] Agents(string answer) => [new AgentDefinition { Id = "a", ChatModel = CodeModel.Saying(answer) }];

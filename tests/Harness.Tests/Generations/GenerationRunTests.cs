@@ -121,6 +121,42 @@ public sealed class GenerationRunTests
     }
 
     [Fact]
+    public async Task SubAgentIsAskedOnceForATextAlsoWhereAnObjectIsWanted()
+    {
+        var boss = new CodeModel(prompt => prompt.Messages[^1].Role == "tool"
+            ? CodeModel.Text("""{"name":"Ann","age":3}""")
+            : CodeModel.Call("delegate_task", """{"task":"look it up","targetAgents":["b","b"]}"""));
+        var helper = CodeModel.Saying("found");
+        using var house = new GenerationHouse(
+        [
+            new AgentDefinition { Id = "a", ChatModel = boss, SubAgents = ["b"] },
+            new AgentDefinition { Id = "b", ChatModel = helper },
+        ]);
+
+        var outcome = await house.RunAsync("go", request => request with { Schema = Person });
+
+        Assert.Equal(System.Text.Json.JsonValueKind.Undefined, Assert.Single(helper.Prompts).Schema.ValueKind);
+        Assert.Equal("Ann", outcome.Details.GetProperty("object").GetProperty("name").GetString());
+    }
+
+    [Fact]
+    public async Task SubAgentForWhichNoStepIsLeftSaysSo()
+    {
+        var boss = new CodeModel(_ => CodeModel.Call("delegate_task", """{"task":"look it up","targetAgents":["b"]}"""));
+        var helper = CodeModel.Saying("found");
+        using var house = new GenerationHouse(
+        [
+            new AgentDefinition { Id = "a", ChatModel = boss, SubAgents = ["b"] },
+            new AgentDefinition { Id = "b", ChatModel = helper },
+        ]);
+
+        var outcome = await house.RunAsync("go", request => request with { MaxSteps = 1 });
+
+        Assert.Empty(helper.Prompts);
+        Assert.Equal("No steps are left for this task", outcome.Details.GetProperty("toolResults")[0].GetProperty("result").GetProperty("b").GetString());
+    }
+
+    [Fact]
     public async Task AgentsThatPassTasksToEachOtherEndWithTheirSharedSteps()
     {
         var calls = 0;

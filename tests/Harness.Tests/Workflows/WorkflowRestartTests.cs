@@ -142,6 +142,9 @@ public sealed class WorkflowRestartTests : IAsyncDisposable
         Assert.Equal(
             ["workflow-start", "step-start first", "step-complete first", "step-start second", "step-start second", "step-complete second"],
             await WorkflowStage.EventsOfAsync(restored));
+        Assert.Equal(
+            [WorkflowStepStatus.Success, WorkflowStepStatus.Suspended, WorkflowStepStatus.Success],
+            (await WorkflowProgress.ReadAsync(restored.Log, Stop)).Steps.Select(step => step.Status));
     }
 
     [Fact]

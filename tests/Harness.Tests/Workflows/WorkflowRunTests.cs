@@ -411,6 +411,53 @@ public sealed class WorkflowRunTests
     }
 
     [Fact]
+    public async Task StateThatIsTooLargeFailsTheStepThatChangedIt()
+    {
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<int>("w")
+            .AndThen("much", (number, context, _) =>
+            {
+                context.State["text"] = new string('x', LogEvent.MaxDataBytes);
+                return Task.FromResult(number);
+            })
+            .End());
+
+        var error = (await stage.RunAsync("1")).GetProperty("error").GetString();
+
+        Assert.Matches("^Step 'much' failed: What it gives and the workflow's state have [0-9]+ bytes together; [0-9]+ are allowed$", error);
+    }
+
+    [Fact]
+    public async Task StepCannotSayWhatTheWorkflowItselfSays()
+    {
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<int>("w")
+            .AndThen("forge", async (number, context, stop) =>
+            {
+                await context.EmitAsync("step-complete", new { output = 5 }, stop);
+                return number;
+            })
+            .End());
+
+        Assert.StartsWith(
+            "Step 'forge' failed: 'step-complete' is an event of workflows themselves; choose another name",
+            (await stage.RunAsync("1")).GetProperty("error").GetString());
+    }
+
+    [Fact]
+    public async Task ResultIsHeldToWhatTheWorkflowPromises()
+    {
+        using var stage = await WorkflowStage.OpenAsync(WorkflowStage.ReadYaml("""
+            id: w
+            result: { type: string }
+            steps:
+              - { id: give, set: { count: 5 } }
+            """));
+
+        Assert.Equal(
+            "The result is not what the workflow promises: result must be a string, not an object",
+            (await stage.RunAsync("1")).GetProperty("error").GetString());
+    }
+
+    [Fact]
     public async Task InputIsRefusedThatIsNestedTooDeepForWhatIsPutAroundIt()
     {
         using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<JsonElement>("w").AndThen("same", (json, _, _) => Task.FromResult(json)).End());
