@@ -109,6 +109,36 @@ public abstract partial class ExecutionStoreContract
     }
 
     [Fact]
+    public async Task RunningExecutionThatWasTrimmedIsTrimmedByWhatItStillHas()
+    {
+        var (store, _) = await Appends.OpenAsync(NewOptions(), Stop);
+        await using var _1 = store;
+        var frames = Enumerable.Range(0, 10).Select(i => Appends.Frames(1 + i, 1, 100)).ToArray();
+        await store.AppendAsync(Appends.Created(Appends.Execution(1), frames), Stop);
+
+        var first = await store.SweepAsync(new RetentionRule(null, null, 700), Stop);
+        var second = await store.SweepAsync(new RetentionRule(null, null, 500), Stop);
+
+        Assert.Equal((300, 200), (first.Bytes, second.Bytes));
+        Appends.AssertSame(frames[5..], await store.ReadAllAsync(1, Stop));
+    }
+
+    [Fact]
+    public async Task DetailsOfAResultCountForTheBytesThatAreKept()
+    {
+        var (store, _) = await Appends.OpenAsync(NewOptions(), Stop);
+        await using var _1 = store;
+        var ended = Appends.Whole(Appends.Execution(1));
+        await store.AppendAsync(ended with { Ended = ended.Ended! with { Details = new byte[2_000] } }, Stop);
+        await store.AppendAsync(Appends.Whole(Appends.Execution(2), at: Appends.Noon.AddMinutes(1)), Stop);
+
+        var swept = await store.SweepAsync(new RetentionRule(null, null, 2_000), Stop);
+
+        Assert.Equal([1], swept.Deleted.Select(execution => execution.Number));
+        Assert.Equal(2_100, swept.Bytes);
+    }
+
+    [Fact]
     public async Task NewestFramesOfARunningExecutionAlwaysStay()
     {
         var (store, _) = await Appends.OpenAsync(NewOptions(), Stop);

@@ -52,4 +52,29 @@ public sealed class ExecutionListTests
             () => after.Registry.ListAsync(new ExecutionFilter(), page.Next, limit: 1, Stop).AsTask());
         Assert.Equal("The cursor is unknown or from before a restart; begin again without one", refused.Message);
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task LabelsAreMatchedByNameAndValueInMemoryAsInTheStore(bool isStored)
+    {
+        await using var store = new FakeStore();
+        using var engine = isStored ? new Engine(store: store) : new Engine();
+        await engine.Registry.OpenAsync(Stop);
+        foreach (var team in new[] { "a", "b" })
+        {
+            var started = engine.Start(
+                (_, _) => Task.FromResult(new ExecutionResult(ExecutionStatus.Completed)),
+                request => request with { Labels = new Dictionary<string, string> { ["team"] = team } });
+            await started.Completion.WaitAsync(Stop);
+        }
+
+        async Task<int> CountAsync(string name, string value)
+        {
+            var filter = new ExecutionFilter { Labels = new Dictionary<string, string> { [name] = value } };
+            return (await engine.Registry.ListAsync(filter, cursor: null, limit: 10, Stop)).Items.Count;
+        }
+
+        Assert.Equal((1, 1, 0, 0), (await CountAsync("team", "a"), await CountAsync("team", "b"), await CountAsync("team", "c"), await CountAsync("crew", "a")));
+    }
 }
