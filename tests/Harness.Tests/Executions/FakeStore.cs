@@ -42,6 +42,12 @@ internal sealed class FakeStore : IExecutionStore
 
     public int Reads { get; private set; }
 
+    /// <summary>What reads of frames wait for.</summary>
+    public Task ReadsGate { get; set; } = Task.CompletedTask;
+
+    /// <summary>Where reads of frames began.</summary>
+    public ConcurrentQueue<long> ReadPlaces { get; } = [];
+
     /// <summary>Appends so far, kept or not.</summary>
     public int Appends { get; private set; }
 
@@ -228,10 +234,11 @@ internal sealed class FakeStore : IExecutionStore
         }
     }
 
-    private ValueTask<IReadOnlyList<StoredFrames>> ReadAsync(
+    private async ValueTask<IReadOnlyList<StoredFrames>> ReadAsync(
         long execution, Func<IEnumerable<StoredFrames>, IEnumerable<StoredFrames>> choose, int maxBytes)
     {
         ThrowIfUnreadable();
+        await ReadsGate;
         lock (_gate)
         {
             Reads++;
@@ -245,7 +252,8 @@ internal sealed class FakeStore : IExecutionStore
                 }
             }
 
-            return ValueTask.FromResult<IReadOnlyList<StoredFrames>>(found);
+            ReadPlaces.Enqueue(found.FirstOrDefault().First);
+            return found;
         }
     }
 

@@ -285,6 +285,21 @@ public sealed class WorkflowReaderTests
     }
 
     [Fact]
+    public async Task AnswerOfAnHttpStepThatIsTooLongIsRefusedAndNotCut()
+    {
+        await using var server = new FakeHttp(_ => new string('x', WorkflowJson.MaxValueBytes + 1));
+        using var stage = await WorkflowStage.OpenAsync(WorkflowStage.ReadYaml($$"""
+            steps:
+              - id: call
+                http: { url: "{{server.Url}}/" }
+            """));
+
+        Assert.Equal(
+            $"Step 'call' failed: The answer of {new Uri(server.Url).Authority} has more than {WorkflowJson.MaxValueBytes} bytes",
+            (await stage.RunAsync()).GetProperty("error").GetString());
+    }
+
+    [Fact]
     public async Task StepWhoseIdHasDotsCanBeLookedAt()
     {
         using var stage = await WorkflowStage.OpenAsync(WorkflowStage.ReadYaml("""
