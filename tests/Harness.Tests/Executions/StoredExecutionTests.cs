@@ -546,11 +546,17 @@ public sealed class StoredExecutionTests
         var gate = new TaskCompletionSource();
         store.ReadsGate = gate.Task;
         store.ReadPlaces.Clear();
-        var readings = Enumerable.Range(0, 100).Select(_ => Engine.ReadAsync(loaded)).ToList();
+        var loads = Enumerable.Range(0, 100).Select(_ => loaded.Log.Archive!.LoadAsync(1, Stop)).ToList();
         gate.SetResult();
+        var segments = await Task.WhenAll(loads);
 
-        Assert.All(await Task.WhenAll(readings), events => Assert.Equal(5_002, events.Count));
-        Assert.Single(store.ReadPlaces, 1L);
+        Assert.Equal([1], store.ReadPlaces);
+        Assert.All(segments, segment => Assert.Same(segments[0], segment));
+        Array.ForEach(segments, segment => segment!.Release());
+
+        var readings = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Engine.ReadAsync(loaded)));
+
+        Assert.All(readings, events => Assert.Equal(5_002, events.Count));
         Assert.Equal(0, after.Registry.LogBytes);
     }
 
