@@ -13,18 +13,34 @@ public sealed partial class ExecutionRegistry
 
     private async Task LeaveAsync(Execution execution, CancellationToken cancellationToken)
     {
-        // What runs is asked to stop where it can go on; what then neither ended nor stands still only waits for a place.
-        await SuspendAsync(execution, ServerStopped, cancellationToken);
+        do
+        {
+            // What runs is asked to stop where it can go on.
+            await SuspendAsync(execution, ServerStopped, cancellationToken);
+        }
+        while (!TryLeave(execution));
+    }
+
+    // False: it waited for a place when it was asked, and has got one since.
+    private bool TryLeave(Execution execution)
+    {
         lock (execution.Claim)
         {
             // Without a plan its body has ended, and its result is on the way.
-            if (execution.State.Status.IsFinal() || execution.Plan is null || !_sources.TryRemove(execution.Id, out var source))
+            if (execution.State.Status.IsFinal() || execution.Plan is null || !_sources.TryGetValue(execution.Id, out var source))
             {
-                return;
+                return true;
+            }
+
+            if (execution.State.Status == ExecutionStatus.Running && execution.Plan.Suspendable is not null)
+            {
+                return false;
             }
 
             execution.IsLeft = true;
+            _sources.TryRemove(execution.Id, out _);
             _ = source.CancelAsync();
+            return true;
         }
     }
 

@@ -78,7 +78,8 @@ public sealed partial class ExecutionRegistry
         }
     }
 
-    private async Task WaitForPlaceAsync(Execution execution, CancellationToken stop)
+    // False when it was cancelled or left in the moment in which it got a place: it does not begin, and has none.
+    private async Task<bool> TryWaitForPlaceAsync(Execution execution, CancellationToken stop)
     {
         var since = _time.GetTimestamp();
         try
@@ -98,16 +99,21 @@ public sealed partial class ExecutionRegistry
 
         lock (execution.Claim)
         {
-            if (!execution.State.Status.IsFinal())
+            if (execution.State.Status.IsFinal() || execution.IsLeft)
             {
-                execution.State = execution.State with { Status = ExecutionStatus.Running };
+                _places.Release();
+                return false;
             }
+
+            execution.HasPlace = true;
+            execution.State = execution.State with { Status = ExecutionStatus.Running };
         }
 
         await execution.Log.WriteStatusAsync(execution.DescribeChange(), CancellationToken.None);
         await execution.Log.WriteAsync(
             string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Running after {_time.GetElapsedTime(since).TotalSeconds:0.0} s of waiting"),
             CancellationToken.None);
+        return true;
     }
 
     private async Task<ExecutionResult> RunBodyAsync(Execution execution, ExecutionBody body, CancellationTokenSource source)

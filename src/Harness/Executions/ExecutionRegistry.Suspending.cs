@@ -99,10 +99,9 @@ public sealed partial class ExecutionRegistry
 
         while (true)
         {
-            if (!execution.HasPlace && !execution.IsInside)
+            if (!execution.HasPlace && !execution.IsInside && !await TryWaitForPlaceAsync(execution, source.Token))
             {
-                await WaitForPlaceAsync(execution, source.Token);
-                execution.HasPlace = true;
+                return new ExecutionResult(ExecutionStatus.Canceled);
             }
 
             var stint = execution.Stint!;

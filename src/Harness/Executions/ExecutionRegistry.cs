@@ -194,6 +194,10 @@ public sealed partial class ExecutionRegistry : IDisposable
 
         // What others wait for is theirs to end: cancelled before them, it would fail those that could go on later.
         var inside = active.Where(execution => execution.IsInside).ToList();
+
+        // Those that wait for a place are left at once and first: none is to begin with what another gives back.
+        var left = leaving.OrderByDescending(execution => execution.State.Status == ExecutionStatus.Pending)
+            .Select(execution => LeaveAsync(execution, cancellationToken)).ToList();
         foreach (var execution in active.Except(leaving).Except(inside))
         {
             TryCancel(execution);
@@ -204,7 +208,7 @@ public sealed partial class ExecutionRegistry : IDisposable
             LogStopping(active.Count);
         }
 
-        await Task.WhenAll(leaving.Select(execution => LeaveAsync(execution, cancellationToken)));
+        await Task.WhenAll(left);
         foreach (var execution in inside)
         {
             TryCancel(execution);

@@ -92,9 +92,9 @@ public sealed class WorkflowRestartTests : IAsyncDisposable
         using var after = await WorkflowStage.OpenAsync(WorkflowRunTests.Approval(), _store);
 
         Assert.True(after.Registry.TryFind(resumed.Id, out var restored));
-        Assert.NotEqual(ExecutionStatus.Suspended, restored.State.Status);
         var result = await restored.Completion.WaitAsync(Stop);
         Assert.Equal("""{"output":"6 refused by eve"}""", Encoding.UTF8.GetString(result.Details.Span));
+        Assert.DoesNotContain(await Engine.ReadAsync(restored), frame => frame.GetRawText().Contains("Running after", StringComparison.Ordinal));
     }
 
     [Fact]
