@@ -89,9 +89,15 @@ internal static class ErrorAnswers
         var path = context.Request.Path.Value ?? "";
         return path.Length > 1 && path.EndsWith('/')
             && context.GetEndpoint() is RouteEndpoint route && !route.RoutePattern.Parameters.Any(part => part.IsCatchAll)
-            ? context.Request.PathBase + path.TrimEnd('/') + context.Request.QueryString
+            ? context.Request.PathBase + path.TrimEnd('/') + SentQuery(context)
             : null;
     }
+
+    // With the key that was taken out of it: whoever is sent on brings it again.
+    private static string SentQuery(HttpContext context) =>
+        context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget is var target && target.IndexOf('?', StringComparison.Ordinal) is >= 0 and var at
+            ? target[at..]
+            : "";
 
     private static Task RedirectAsync(HttpContext context, string location)
     {

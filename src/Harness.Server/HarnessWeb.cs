@@ -89,6 +89,7 @@ public static class HarnessWeb
             .Validate<IConfiguration>((_, configuration) => string.IsNullOrEmpty(configuration[KeysSetting]), KeysAreAList)
             .Validate<IConfiguration>((_, configuration) => string.IsNullOrEmpty(configuration[OriginsSetting]), OriginsAreAList)
             .ValidateOnStart();
+        services.AddSingleton<IValidateOptions<ServerOptions>, SettingNames>();
         services.AddOptions<HostOptions>().Configure<IOptions<ServerOptions>>(LimitShutdown);
         services.ConfigureHttpJsonOptions(json =>
         {

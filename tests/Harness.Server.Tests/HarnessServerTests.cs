@@ -53,6 +53,13 @@ public sealed class HarnessServerTests
     [InlineData("ApiKeys", "secret", "Harness:Server:ApiKeys is a list")]
     [InlineData("CorsOrigins", "https://my.page", "Harness:Server:CorsOrigins is a list")]
     [InlineData("Harness:Executions:MaxConcurrent", "0", "MaxConcurrent")]
+    [InlineData("ApiKye:0", "s3cret", "Harness:Server:ApiKye is no setting; Harness:Server has Port, Host, Debug, ")]
+    [InlineData("Harness:Executions:MaxConcurent", "1", "Harness:Executions:MaxConcurent is no setting; Harness:Executions has ")]
+    [InlineData("Harness:Store:Retentoin", "1.00:00:00", "Harness:Store:Retentoin is no setting; Harness:Store has ")]
+    [InlineData("Harness:Workflows:Folders:0", "x", "Harness:Workflows:Folders is no setting; Harness:Workflows has Folder.")]
+    [InlineData("Harness:Sever:Port", "1", "Harness:Sever is no setting; Harness has Executions, Generations, Server, Store, Workflows, Agents.")]
+    [InlineData(
+        "Harness:Generations:Providers:mine:Key", "s3cret", "Harness:Generations:Providers:mine:Key is no setting; Harness:Generations:Providers:mine has BaseUrl, ApiKey.")]
     public async Task WrongSettingIsNamed(string name, string value, string part)
     {
         var log = new LogLines();

@@ -7,11 +7,14 @@ namespace Harness.Server.Safety;
 /// <summary>Lets a request through when it brings an API key, or when none is asked for. Health checks need none, nor do the files of pages.</summary>
 internal sealed class ApiKeyGate(RequestDelegate next, ApiKeyRing keys)
 {
+    /// <summary>The header that has nothing but the key; <c>Authorization: Bearer</c> does as well.</summary>
+    public const string HeaderName = "X-API-Key";
+
     private const string QueryName = "access_token";
 
     private static readonly ErrorResponse Refusal = new(
         "Unauthorized",
-        $"This server asks for an API key. Send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY', or as '?{QueryName}=KEY' "
+        $"This server asks for an API key. Send it as 'Authorization: Bearer KEY' or '{HeaderName}: KEY', or as '?{QueryName}=KEY' "
         + "where headers cannot be set, as in a browser's WebSocket or EventSource");
 
     /// <summary>Answers 401 without a key of the ring.</summary>
@@ -37,7 +40,8 @@ internal sealed class ApiKeyGate(RequestDelegate next, ApiKeyRing keys)
     /// <summary>Whether the request was let through without a key, for its endpoint to refuse it (<see cref="ClosesPagesWithoutKey"/>).</summary>
     public static bool IsToBeRefused(HttpContext context) => context.Items.ContainsKey(typeof(ClosesPagesWithoutKey));
 
-    private static bool IsHealthCheck(PathString path) =>
+    /// <summary>Whether it asks how the server is, which needs no key.</summary>
+    public static bool IsHealthCheck(PathString path) =>
         path.Equals("/health") || path.Equals("/health/") || path.Equals("/health/ready");
 
     private static bool IsPage(HttpContext context) => context.GetEndpoint() is { } endpoint
@@ -52,7 +56,7 @@ internal sealed class ApiKeyGate(RequestDelegate next, ApiKeyRing keys)
             yield return header.Parameter;
         }
 
-        if (request.Headers["X-API-Key"] is [{ Length: > 0 } key])
+        if (request.Headers[HeaderName] is [{ Length: > 0 } key])
         {
             yield return key;
         }

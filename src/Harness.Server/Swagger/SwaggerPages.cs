@@ -17,7 +17,11 @@ internal static class SwaggerPages
     /// <summary>Adds what writes the document, and describes the seed's routes in the document of all routes, whose title and words come after.</summary>
     public static IServiceCollection AddSwagger(this IServiceCollection services)
     {
-        services.ConfigureAll<OpenApiOptions>(openApi => openApi.CreateSchemaReferenceId = NameOf);
+        services.ConfigureAll<OpenApiOptions>(openApi =>
+        {
+            openApi.CreateSchemaReferenceId = NameOf;
+            openApi.AddDocumentTransformer<KeyDocument>();
+        });
         services.Configure<OpenApiOptions>(ApiPages.Document, openApi => openApi.AddDocumentTransformer<VoiceflowDocument>());
         return services.AddOpenApi(openApi =>
         {

@@ -1,6 +1,8 @@
 using System.Net;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Harness.Suites;
 
 namespace Harness.Server.Tests.Swagger;
 
@@ -83,6 +85,63 @@ public sealed partial class SwaggerPagesTests : IAsyncLifetime
         var schemas = JsonNode.Parse(await _app.Client.GetStringAsync(path, Stop))!["components"]!["schemas"]!;
 
         Assert.Empty(schemas["WorkflowAnswer"]!["properties"]!["result"]!.AsObject());
+    }
+
+    [Theory]
+    [InlineData(typeof(SuiteSummary))]
+    [InlineData(typeof(TestReport))]
+    [InlineData(typeof(InteractionReport))]
+    [InlineData(typeof(ValidationReport))]
+    [InlineData(typeof(AgentTestReport))]
+    [InlineData(typeof(TranscriptLine))]
+    public async Task PartOfAReportHasTheMembersThatTheDocumentTells(Type part)
+    {
+        var schema = (await ReadDocumentAsync())["components"]!["schemas"]![part.Name]!;
+
+        Assert.Equal(
+            part.GetProperties().Select(property => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name)).Order(),
+            schema["properties"]!.AsObject().Select(member => member.Key).Order());
+    }
+
+    [Theory]
+    [InlineData("/swagger/doc.json")]
+    [InlineData("/doc")]
+    public async Task StatusOfASuiteHasNoMemberThatTheDocumentDoesNotTell(string path)
+    {
+        var document = JsonNode.Parse(await _app.Client.GetStringAsync(path, Stop))!;
+        var paths = document["paths"]!;
+        var example = paths["/api/v1/tests/execute"]!["post"]!["requestBody"]!["content"]!["application/json"]!["example"]!.AsObject();
+        example["agent"] = JsonNode.Parse("""{"type":"demo"}""");
+        using var content = new StringContent(example.ToJsonString());
+        using var started = await _app.Client.PostAsync("/api/v1/tests/execute", content, Stop);
+        var id = (string)JsonNode.Parse(await started.Content.ReadAsStringAsync(Stop))!["id"]!;
+        await _app.Executions.List().Single(execution => execution.Id == id).Completion.WaitAsync(Stop);
+
+        var status = JsonNode.Parse(await _app.Client.GetStringAsync($"/api/v1/tests/status/{id}", Stop))!;
+
+        Assert.NotEmpty(status["tests"]![0]!["interactions"]![0]!["validations"]!.AsArray());
+        AssertTold(status, document["components"]!["schemas"]!["TestStatusResponse"]!, document);
+    }
+
+    [Theory]
+    [InlineData("/swagger/doc.json")]
+    [InlineData("/doc")]
+    public async Task DocumentSaysHowAKeyIsSentWhereOneIsAskedFor(string path)
+    {
+        await using var app = await HarnessApp.StartAsync(("ApiKeys:0", "secret"));
+        using var response = await app.SendAsync(HttpMethod.Get, path, ("X-API-Key", "secret"));
+
+        var document = JsonNode.Parse(await response.Content.ReadAsStringAsync(Stop))!;
+
+        Assert.Equal("""[{"bearer":[]},{"key":[]}]""", document["security"]!.ToJsonString());
+        Assert.Equal(
+            """{"bearer":{"type":"http","scheme":"bearer"},"key":{"type":"apiKey","name":"X-API-Key","in":"header"}}""",
+            document["components"]!["securitySchemes"]!.ToJsonString());
+        Assert.All(["/health", "/health/ready"], route => Assert.Equal("[{}]", document["paths"]![route]!["get"]!["security"]!.ToJsonString()));
+        Assert.Null(document["paths"]!["/api/v1/system/info"]!["get"]!["security"]);
+        var open = JsonNode.Parse(await _app.Client.GetStringAsync(path, Stop))!;
+        Assert.Null(open["security"]);
+        Assert.Null(open["components"]!["securitySchemes"]);
     }
 
     [Fact]
@@ -173,6 +232,22 @@ public sealed partial class SwaggerPagesTests : IAsyncLifetime
 
     private async Task<JsonNode> ReadDocumentAsync() =>
         JsonNode.Parse(await _app.Client.GetStringAsync("/swagger/doc.json", Stop))!;
+
+    private static void AssertTold(JsonNode value, JsonNode schema, JsonNode document)
+    {
+        var told = (string?)schema["$ref"] is { } reference ? document["components"]!["schemas"]![reference[(reference.LastIndexOf('/') + 1)..]]! : schema;
+        switch (value)
+        {
+            case JsonObject members when told["properties"] is { } properties:
+                Assert.All(members, member => AssertTold(member.Value!, Assert.IsAssignableFrom<JsonNode>(properties[member.Key]), document));
+                break;
+            case JsonArray items:
+                Assert.All(items, item => AssertTold(item!, told["items"]!, document));
+                break;
+            default:
+                break;
+        }
+    }
 
     private static IEnumerable<string?> Query(JsonNode path) => path["get"]!["parameters"]!.AsArray()
         .Where(parameter => (string?)parameter!["in"] == "query").Select(parameter => (string?)parameter!["name"]);

@@ -127,6 +127,56 @@ internal static class WireTypes
         new("logs", List(Text)),
         new("error", Text));
 
+    private static readonly WireType ValidationReport = Object(
+        "ValidationReport",
+        new("id", Text, IsRequired: true),
+        new("type", Text, IsRequired: true),
+        new("value", Text, IsRequired: true),
+        new("outcome", Text, "passed, failed, or skipped when it was not tried.", IsRequired: true),
+        new("values", List(Text), "What a similarity compared with."),
+        new("message", Text, "Why it failed, where the value alone does not say it."));
+
+    private static readonly WireType InteractionReport = Object(
+        "InteractionReport",
+        new("id", Text, IsRequired: true),
+        new("type", Text, IsRequired: true),
+        new("outcome", Text, "passed, failed or skipped.", IsRequired: true),
+        new("duration_ms", Real, "0 when it did not run.", IsRequired: true),
+        new("error", Text),
+        new("messages", List(Text), "What the agent said.", IsRequired: true),
+        new("validations", List(ValidationReport), IsRequired: true));
+
+    private static readonly WireType TranscriptLine = Object(
+        "TranscriptLine",
+        new("role", Text, "tester or agent.", IsRequired: true),
+        new("text", Text, IsRequired: true));
+
+    private static readonly WireType AgentTestReport = Object(
+        "AgentTestReport",
+        new("goal", Text, IsRequired: true),
+        new("steps", Whole, IsRequired: true),
+        new("achieved", Flag, IsRequired: true),
+        new("transcript", List(TranscriptLine), IsRequired: true));
+
+    private static readonly WireType TestReport = Object(
+        "TestReport",
+        new("id", Text, IsRequired: true),
+        new("name", Text, IsRequired: true),
+        new("outcome", Text, "passed, failed or skipped.", IsRequired: true),
+        new("duration_ms", Real, "0 when it did not run.", IsRequired: true),
+        new("error", Text, "The first thing that went wrong; else absent."),
+        new("user_id", Text, "As whom it talked to the agent; absent when it did not run."),
+        new("interactions", List(InteractionReport), "The turns of a written conversation.", IsRequired: true),
+        new("agent", AgentTestReport, "The course of an agent-to-agent test; else absent."));
+
+    private static readonly WireType SuiteSummary = Object(
+        "SuiteSummary",
+        new("tests", Whole, IsRequired: true),
+        new("passed", Whole, IsRequired: true),
+        new("failed", Whole, IsRequired: true),
+        new("skipped", Whole, IsRequired: true),
+        new("duration_ms", Real, IsRequired: true));
+
     /// <summary>Where an execution stands and what it said.</summary>
     public static readonly WireType TestStatusResponse = Object(
         "handlers.TestStatusResponse",
@@ -135,7 +185,16 @@ internal static class WireTypes
         new("started_at", Text, "RFC 3339.", IsRequired: true),
         new("completed_at", Text, "RFC 3339; absent while it runs."),
         new("logs", List(Text), IsRequired: true),
-        new("error", Text, "Why it failed; else absent."));
+        new("error", Text, "Why it failed; else absent."),
+        new("logs_truncated", Flag, "True when only the newest lines are in it."),
+        new("logs_from", Whole, "The seq of its first line, where older ones are left out."),
+        new("cancel_reason", Text, "Why it was cancelled, if that was said."),
+        new("labels", Map, "As they were given at the start; absent: none."),
+        new("agent", Text, "Who answers, in plain words."),
+        new("summary", SuiteSummary, "When it has ended."),
+        new("tests", List(TestReport), "Every test of the suite, when it has ended."),
+        new("tests_truncated", Flag, "True when details of tests were left out."),
+        new("details_truncated", Flag, "True when summary and tests did not fit."));
 
     /// <summary>What runs here.</summary>
     public static readonly WireType SystemInfoResponse = Object(

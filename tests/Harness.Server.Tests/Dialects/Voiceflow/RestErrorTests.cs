@@ -87,13 +87,15 @@ public sealed class RestErrorTests : IAsyncLifetime
         Assert.Equal(method == "HEAD" ? "" : "404 page not found", await response.Content.ReadAsStringAsync(Stop));
     }
 
-    [Fact]
-    public async Task TrailingSlashIsRedirected()
+    [Theory]
+    [InlineData("/health/", "/health")]
+    [InlineData("/api/v1/executions/?limit=1&access_token=a%26b", "/api/v1/executions?limit=1&access_token=a%26b")]
+    public async Task TrailingSlashIsRedirectedWithTheQueryThatWasSent(string sent, string location)
     {
-        using var response = await _app.SendAsync(HttpMethod.Get, "/health/");
+        using var response = await _app.SendAsync(HttpMethod.Get, sent);
 
         Assert.Equal(HttpStatusCode.MovedPermanently, response.StatusCode);
-        Assert.Equal("/health", response.Headers.Location?.ToString());
+        Assert.Equal(location, response.Headers.Location?.ToString());
     }
 
     [Theory]
