@@ -30,12 +30,16 @@ internal sealed partial class ExecutionCommands
         {
             return await _executions.ResumeAsync(execution, command.Request, cancellationToken)
                 ? execution
-                : throw new CommandException(
-                    $"Cannot resume: execution is not suspended (current status: {execution.DecidedStatus.ToWire()})", "not_suspended", execution.Id);
+                : throw new CommandException($"Cannot resume: {WhyNot(execution, command.Request)}", "not_suspended", execution.Id);
         }
         catch (ExecutionInputException e)
         {
             throw new CommandException($"Cannot resume: {e.Message}", e.IsForNow ? "overloaded" : "invalid_payload", execution.Id);
         }
     }
+
+    private static string WhyNot(Execution execution, ResumeRequest request) =>
+        request.SuspendedAt is not null && execution.DecidedStatus == ExecutionStatus.Suspended
+            ? "execution has been resumed, and is suspended for something else now; its status says for what"
+            : $"execution is not suspended (current status: {execution.DecidedStatus.ToWire()})";
 }

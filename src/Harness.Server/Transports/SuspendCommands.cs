@@ -1,3 +1,4 @@
+using System.Globalization;
 using Harness.Executions;
 
 namespace Harness.Server.Transports;
@@ -10,11 +11,17 @@ internal sealed record SuspendCommand(string Id, string? Reason)
         CommandWords.Id(fields), fields.Text("reason", CommandLimits.ReasonLength) is { Length: > 0 } reason ? reason : null);
 }
 
-/// <summary><c>resume</c>: let one go on, with <c>data</c>, where it stopped or <c>at</c> a place its kind knows.</summary>
+/// <summary>
+/// <c>resume</c>: let one go on, with <c>data</c>, where it stopped or <c>at</c> a place its kind knows; with <c>suspended_at</c> only from that suspension.
+/// </summary>
 internal sealed record ResumeCommand(string Id, ResumeRequest Request)
 {
     /// <exception cref="CommandException">A field cannot be used.</exception>
     public static ResumeCommand Read(CommandFields fields) => new(
         CommandWords.Id(fields),
-        new ResumeRequest(fields.Raw("data"), fields.Text("at", CommandLimits.NameLength) is { Length: > 0 } at ? at : null));
+        new ResumeRequest(fields.Raw("data"), fields.Text("at", CommandLimits.NameLength) is { Length: > 0 } at ? at : null, Time(fields)));
+
+    private static DateTimeOffset? Time(CommandFields fields) => fields.Text("suspended_at", CommandLimits.NameLength) is not { Length: > 0 } text ? null
+        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time
+        : throw CommandException.Field("suspended_at", "a time as suspension.suspended_at has it, such as 2026-01-31T12:00:00.123Z");
 }

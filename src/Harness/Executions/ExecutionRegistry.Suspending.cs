@@ -56,15 +56,15 @@ public sealed partial class ExecutionRegistry
     }
 
     /// <summary>
-    /// Lets a suspended execution go on, at once or when there is a place for it. False when it is not suspended: of many callers exactly
-    /// one gets true.
+    /// Lets a suspended execution go on, at once or when there is a place for it. False when it is not suspended, or not the suspension that is asked
+    /// for: of many callers exactly one gets true.
     /// </summary>
     /// <param name="execution">What to resume.</param>
     /// <param name="request">What it goes on with.</param>
     /// <exception cref="ExecutionInputException">It cannot go on with that, too many executions wait already, or the server is stopping.</exception>
     public bool TryResume(Execution execution, ResumeRequest request)
     {
-        if (execution.State is not { Status: ExecutionStatus.Suspended, Suspension: { } suspension })
+        if (execution.State is not { Status: ExecutionStatus.Suspended, Suspension: { } suspension } || (request.SuspendedAt ?? suspension.At) != suspension.At)
         {
             return false;
         }

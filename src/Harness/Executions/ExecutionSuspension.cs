@@ -25,7 +25,8 @@ public sealed record ExecutionSuspension
 /// <summary>What a suspended execution goes on with.</summary>
 /// <param name="Data">For the body; undefined when nothing was sent.</param>
 /// <param name="At">Where to go on, in the words of the kind; null: where it stopped.</param>
-public sealed record ResumeRequest(JsonElement Data = default, string? At = null);
+/// <param name="SuspendedAt">The <see cref="ExecutionSuspension.At"/> of the one suspension this is for, so that what is sent twice does not answer the next; null: whichever there is.</param>
+public sealed record ResumeRequest(JsonElement Data = default, string? At = null, DateTimeOffset? SuspendedAt = null);
 
 /// <summary>
 /// One go of a body that can be suspended: from the start or from a resume to the end or to a suspension. It ends in a suspension by giving

@@ -41,6 +41,9 @@ public sealed class WorkflowProgress
     /// <summary>What it waits for, or has waited for last; null: it has not been suspended since it ran.</summary>
     public WorkflowSuspension? Suspension { get; private set; }
 
+    /// <summary>When it was suspended last, to the millisecond; the least time there is: never.</summary>
+    internal DateTimeOffset LastSuspendedAt { get; private set; }
+
     /// <summary>Everything that was begun, in the order it was begun; a step that ran twice is there twice.</summary>
     public IReadOnlyList<WorkflowStepRecord> Steps
     {
@@ -179,7 +182,7 @@ public sealed class WorkflowProgress
                     Fail(data.FindText("stepId")!, data.FindText("error")!, at);
                     break;
                 case WorkflowEvents.Suspended:
-                    Suspend(data, at);
+                    Suspend(data);
                     break;
                 case WorkflowEvents.Resumed:
                     Resume(data);
@@ -252,11 +255,12 @@ public sealed class WorkflowProgress
         _knownState = State.ToJsonString();
     }
 
-    private void Suspend(JsonElement data, DateTimeOffset at)
+    private void Suspend(JsonElement data)
     {
         var (id, metadata) = (data.FindText("stepId")!, data.Member("metadata"));
+        LastSuspendedAt = metadata.GetProperty("suspension").GetProperty("suspendedAt").GetDateTimeOffset();
         Suspension = new WorkflowSuspension(
-            id, data.GetProperty("stepIndex").GetInt32(), metadata.FindText("reason"), metadata.Member("suspendData"), at, metadata.GetProperty("byStep").GetBoolean());
+            id, data.GetProperty("stepIndex").GetInt32(), metadata.FindText("reason"), metadata.Member("suspendData"), LastSuspendedAt, metadata.GetProperty("byStep").GetBoolean());
         if (Suspension.IsByStep)
         {
             _resume = null;

@@ -256,7 +256,10 @@ internal sealed class WorkflowRun(Workflow workflow, WorkflowInput input, Workfl
     private async Task<ExecutionResult> SuspendAsync(string stepId, string? reason, JsonElement data, bool isByStep, CancellationToken stop)
     {
         var step = workflow.FindStep(stepId)!;
-        var at = services.Time.GetUtcNow();
+
+        // Each suspension has a millisecond of its own: a resume may name it by that.
+        var (now, next) = (services.Time.GetUtcNow(), progress.LastSuspendedAt.AddMilliseconds(1));
+        var at = now > next ? now : next;
         var state = isByStep ? progress.ChangedState() : null;
         var suspended = WorkflowEvents.Suspend(step, workflow.IndexOf(stepId), isByStep, reason, data, state, at);
         if (Refuse("What it hands out", suspended, state) is { } problem)

@@ -34,6 +34,21 @@ public sealed class JUnitReportTests
     }
 
     [Fact]
+    public async Task TestsThatTheResultHadNoRoomForAreCountedAndToldOf()
+    {
+        var report = Report("""
+            {"status":"failed","tests_truncated":true,"summary":{"tests":900,"passed":890,"failed":1,"skipped":9,"duration_ms":1},
+             "tests":[{"id":"a","name":"","outcome":"failed","error":"e"}]}
+            """);
+
+        var suite = (await WriteAsync(report, [])).Root!.Element("testsuite")!;
+
+        Assert.Equal(("900", "1", "9"), (suite.Attribute("tests")!.Value, suite.Attribute("failures")!.Value, suite.Attribute("skipped")!.Value));
+        Assert.StartsWith("899 tests are counted here", suite.Element("properties")!.Element("property")!.Attribute("value")!.Value);
+        Assert.Single(suite.Elements("testcase"));
+    }
+
+    [Fact]
     public async Task ServerThatTellsNothingOfItsTestsGetsOneCase()
     {
         var report = Report("""{"status":"failed","error":"validation failed","started_at":"2026-01-01T00:00:00Z","completed_at":"2026-01-01T00:00:02Z"}""");

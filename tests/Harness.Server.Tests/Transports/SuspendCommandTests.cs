@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Harness.Executions;
 using Harness.Server.Tests.Dialects.VoltAgent.Workflows;
+using Harness.Workflows;
 
 namespace Harness.Server.Tests.Transports;
 
@@ -91,6 +92,29 @@ public sealed class SuspendCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ResumeThatIsSentTwiceDoesNotAnswerTheNextSuspension()
+    {
+        // A clock that stands still: the times of two suspensions differ all the same.
+        await using var app = await HarnessApp.StartAsync(services => services.AddSingleton<TimeProvider>(new StillClock()).AddWorkflow(AsksTwice()));
+        using var socket = await SocketClient.ConnectAsync(app);
+        await socket.SendAsync("""{"action":"execute","kind":"workflow","data":{"workflow":"twice"}}""");
+        var (id, first) = await SuspendedAsync(socket);
+        var (_, accepted) = await PostAsync(app, id, "resume", $$"""{"suspended_at":"{{first}}"}""");
+        var (_, second) = await SuspendedAsync(socket);
+
+        var (status, refusal) = await PostAsync(app, id, "resume", $$"""{"suspended_at":"{{first}}"}""");
+        var overSocket = await socket.AskJsonAsync($$"""{"action":"resume","id":"{{id}}","suspended_at":"{{first}}"}""");
+        var (wrong, why) = await PostAsync(app, id, "resume", """{"suspended_at":"yesterday"}""");
+        var (last, _) = await PostAsync(app, id, "resume", $$"""{"suspended_at":"{{second}}"}""");
+
+        Assert.Equal(id, accepted.Text("id"));
+        Assert.Equal((HttpStatusCode.Conflict, "not_suspended"), (status, refusal.Text("error")));
+        Assert.Equal("Cannot resume: execution has been resumed, and is suspended for something else now; its status says for what", overSocket.Text("message"));
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid_field"), (wrong, why.Text("error")));
+        Assert.Equal(HttpStatusCode.OK, last);
+    }
+
+    [Fact]
     public async Task DataThatCannotBeUsedIsRefused()
     {
         var started = await _server.OrderAsync(15000);
@@ -103,11 +127,36 @@ public sealed class SuspendCommandTests : IAsyncLifetime
         Assert.Equal(ExecutionStatus.Suspended, execution.State.Status);
     }
 
-    private async Task<(HttpStatusCode Status, JsonElement Body)> PostAsync(Execution execution, string action, string json)
+    private static Workflow AsksTwice() => Workflow.Begin<JsonElement>("twice")
+        .AndThen<int>("one", (_, context, _) => Task.FromResult<StepOutcome<int>>(context.IsResumed ? 1 : context.Suspend("first")))
+        .AndThen<int>("two", (_, context, _) => Task.FromResult<StepOutcome<int>>(context.IsResumed ? 2 : context.Suspend("second")))
+        .End();
+
+    private static async Task<(string Id, string At)> SuspendedAsync(SocketClient socket)
+    {
+        while (true)
+        {
+            var frame = await socket.ReceiveAsync();
+            if (frame.Type() == "status" && frame.GetProperty("data").TryGetProperty("suspension", out var suspension))
+            {
+                return (frame.Text("id")!, suspension.Text("suspended_at")!);
+            }
+        }
+    }
+
+    private Task<(HttpStatusCode Status, JsonElement Body)> PostAsync(Execution execution, string action, string json) =>
+        PostAsync(_server.App, execution.Id, action, json);
+
+    private static async Task<(HttpStatusCode Status, JsonElement Body)> PostAsync(HarnessApp app, string id, string action, string json)
     {
         using var content = new StringContent(json, Encoding.UTF8, "application/json");
-        using var response = await _server.App.Client.PostAsync($"/api/v1/executions/{execution.Id}/{action}", content, Stop);
+        using var response = await app.Client.PostAsync($"/api/v1/executions/{id}/{action}", content, Stop);
         return (response.StatusCode, JsonElement.Parse(await response.Content.ReadAsByteArrayAsync(Stop)));
+    }
+
+    private sealed class StillClock : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch;
     }
 
     /// <summary>Can be suspended, and does not hear of it.</summary>

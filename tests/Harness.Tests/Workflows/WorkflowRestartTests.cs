@@ -24,7 +24,7 @@ public sealed class WorkflowRestartTests : IAsyncDisposable
 
         using var after = await WorkflowStage.OpenAsync(WorkflowRunTests.Approval(), _store);
         Assert.True(after.Registry.TryFind(suspended.Id, out var restored));
-        Assert.Equal("Waiting for a manager", restored.State.Suspension?.Reason);
+        Assert.Equal(("Waiting for a manager", suspended.State.Suspension!.At), (restored.State.Suspension?.Reason, restored.State.Suspension!.At));
         Assert.Throws<ExecutionInputException>(() => after.Resume(restored, "{}"));
         Assert.True(after.Resume(restored, """{"approved":false,"by":"eve"}"""));
         var result = await restored.Completion.WaitAsync(Stop);
