@@ -65,6 +65,11 @@ internal sealed class ApiKeyGate(RequestDelegate next, ApiKeyRing keys)
         {
             yield return fromQuery;
         }
+
+        foreach (var offered in SocketProtocols.KeysOf(request))
+        {
+            yield return offered;
+        }
     }
 
     private static string? TakeFromQuery(HttpRequest request)

@@ -1,4 +1,7 @@
+using System.Buffers.Text;
 using System.Net;
+using System.Net.WebSockets;
+using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Harness.Server.Safety;
@@ -88,6 +91,39 @@ public sealed class ApiKeyTests : IAsyncLifetime
         Assert.Contains("Authorization: Bearer", (string?)error["message"]);
         Assert.Contains("X-API-Key", (string?)error["message"]);
         Assert.Contains("access_token", (string?)error["message"]);
+    }
+
+    [Theory]
+    [InlineData("first", "harness", true)]
+    [InlineData("first", "other", true)]
+    [InlineData("third", "harness", false)]
+    [InlineData("", "harness", false)]
+    public async Task SocketBringsAKeyBesideItsSubprotocol(string key, string protocol, bool isLetIn)
+    {
+        using var socket = new ClientWebSocket();
+        socket.Options.AddSubProtocol(protocol);
+        socket.Options.AddSubProtocol("harness.key." + Base64Url.EncodeToString(Encoding.UTF8.GetBytes(key)));
+        socket.Options.CollectHttpResponseDetails = true;
+
+        if (isLetIn)
+        {
+            await socket.ConnectAsync(_app.WebSocketUri, Stop);
+        }
+        else
+        {
+            await Assert.ThrowsAsync<WebSocketException>(() => socket.ConnectAsync(_app.WebSocketUri, Stop));
+        }
+
+        Assert.Equal(isLetIn ? HttpStatusCode.SwitchingProtocols : HttpStatusCode.Unauthorized, socket.HttpStatusCode);
+        Assert.Equal(isLetIn && protocol == "harness" ? "harness" : null, socket.SubProtocol);
+    }
+
+    [Fact]
+    public async Task WhatIsNoKeyInASubprotocolOpensNothing()
+    {
+        using var response = await _app.SendAsync(HttpMethod.Get, "/api/v1/system/info", ("Sec-WebSocket-Protocol", "harness, harness.key.%%%, harness.key.a, harness.key."));
+
+        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
     }
 
     [Theory]

@@ -32,7 +32,7 @@ internal static class SocketEndpoint
         }
 
         var (refusal, socket) = (Refuse(context, origins), handshake.PlainSocket);
-        var stream = await handshake.AcceptAsync();
+        var stream = await handshake.AcceptAsync(SocketProtocols.Choose(context.Request));
         if (handshake.IsUpgrade && ConnectionHandover.Of(context) is { } handover)
         {
             handover.Take(Serve(table, socket, refusal));
