@@ -89,7 +89,7 @@ internal static class ErrorAnswers
         var path = context.Request.Path.Value ?? "";
         return path.Length > 1 && path.EndsWith('/')
             && context.GetEndpoint() is RouteEndpoint route && !route.RoutePattern.Parameters.Any(part => part.IsCatchAll)
-            ? context.Request.PathBase + path.TrimEnd('/') + SentQuery(context)
+            ? context.Request.PathBase.Add(new PathString(path.TrimEnd('/'))).ToUriComponent() + SentQuery(context)
             : null;
     }
 

@@ -90,7 +90,8 @@ public sealed class RestErrorTests : IAsyncLifetime
     [Theory]
     [InlineData("/health/", "/health")]
     [InlineData("/api/v1/executions/?limit=1&access_token=a%26b", "/api/v1/executions?limit=1&access_token=a%26b")]
-    public async Task TrailingSlashIsRedirectedWithTheQueryThatWasSent(string sent, string location)
+    [InlineData("/api/v1/executions/%C3%A4%0D%3F%23%20/?logs=none", "/api/v1/executions/%C3%A4%0D%3F%23%20?logs=none")]
+    public async Task TrailingSlashIsRedirectedToThePathAndTheQueryThatWereSent(string sent, string location)
     {
         using var response = await _app.SendAsync(HttpMethod.Get, sent);
 
