@@ -43,6 +43,15 @@ public sealed partial class SwaggerPagesTests : IAsyncLifetime
         Assert.Equal("/", (string?)Assert.Single(document["servers"]!.AsArray())!["url"]);
     }
 
+    [Fact]
+    public async Task ResumeSaysThatItMayNameASuspensionAndThatTheServerMayBeFull()
+    {
+        var document = await ReadDocumentAsync();
+
+        Assert.Equal(["200", "400", "404", "409", "413", "503"], Codes(document, "/api/v1/executions/{id}/resume", "post").Order());
+        Assert.Contains("suspended_at", (string?)document["paths"]!["/api/v1/executions/{id}/resume"]!["post"]!["summary"]);
+    }
+
     [Theory]
     [InlineData("/swagger/doc.json")]
     [InlineData("/doc")]

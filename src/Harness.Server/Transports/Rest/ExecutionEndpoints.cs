@@ -70,10 +70,11 @@ internal static class ExecutionEndpoints
             .TakesObject(isRequired: false, ReasonExample)
             .Produces<JsonObject>()
             .Produces<ErrorResponse>(400).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
-        api.MapPost("/{id}/resume", ResumeAsync).WithSummary("Resume a suspended execution, with data if it asks for them")
+        api.MapPost("/{id}/resume", ResumeAsync)
+            .WithSummary("Resume a suspended execution, with data if it asks for them; with suspended_at from that suspension only")
             .TakesObject(isRequired: false, """{"data":{"approved":true}}""")
             .Produces<JsonObject>()
-            .Produces<ErrorResponse>(400).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
+            .Produces<ErrorResponse>(400).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409).Produces<ErrorResponse>(503);
     }
 
     private static async Task<FileContentHttpResult> ListAsync(
