@@ -75,11 +75,13 @@ internal sealed class VoiceflowDocument : IOpenApiDocumentTransformer
         var status = Find(document, HttpMethod.Get, "/api/v1/tests/status/{id}");
         Answer(status, document, "200", "Where it stands", WireTypes.TestStatusResponse, StatusExample);
         Answer(status, document, "404", "No such execution", WireTypes.ErrorResponse);
+        Answer(status, document, "503", "The store cannot be read", WireTypes.ErrorResponse);
 
         var cancel = Find(document, HttpMethod.Post, "/api/v1/tests/cancel/{id}");
         Answer(cancel, document, "200", "Cancelled", WireTypes.TestStatusResponse);
         Answer(cancel, document, "404", "No such execution", WireTypes.ErrorResponse);
         Answer(cancel, document, "409", "It has ended already", WireTypes.ErrorResponse);
+        Answer(cancel, document, "503", "The store cannot be read", WireTypes.ErrorResponse);
 
         Answer(Find(document, HttpMethod.Get, "/api/v1/system/info"), document, "200", "What runs here", WireTypes.SystemInfoResponse);
         Answer(Find(document, HttpMethod.Get, "/health"), document, "200", "Alive", WireTypes.HealthResponse);

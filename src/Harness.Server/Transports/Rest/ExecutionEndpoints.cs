@@ -34,7 +34,7 @@ internal static class ExecutionEndpoints
                 ("kind", JsonSchemaType.String, "suite, workflow, generation or synthetic"),
                 ("cursor", JsonSchemaType.String, "next of the page before"),
                 ("limit", JsonSchemaType.Integer, "Executions of one page: 1 to 500"))
-            .Produces<JsonObject>().Produces<ErrorResponse>(400);
+            .Produces<JsonObject>().Produces<ErrorResponse>(400).Produces<ErrorResponse>(503);
         api.MapPost("", StartAsync).WithSummary("Start an execution of any kind").TakesObject(isRequired: true, StartExample)
             .Produces<JsonObject>(202).Produces<ErrorResponse>(400).Produces<ErrorResponse>(503);
         api.MapPost("/sweep", SweepAsync).WithSummary("Delete what need not be kept: keep_seconds, keep_count, keep_bytes")
@@ -42,15 +42,15 @@ internal static class ExecutionEndpoints
             .Produces<JsonObject>().Produces<ErrorResponse>(400).Produces<ErrorResponse>(503);
         api.MapPost("/cancel", CancelManyAsync).WithSummary("Cancel many executions, by ids or by filter, with a reason if there is one")
             .TakesObject(isRequired: true, """{"filter":{"status":"running","labels":{"team":"shop"}},"reason":"wrong key"}""")
-            .Produces<JsonObject>().Produces<ErrorResponse>(400);
+            .Produces<JsonObject>().Produces<ErrorResponse>(400).Produces<ErrorResponse>(503);
         api.MapGet("/{id}", GetAsync).WithSummary("Where an execution stands, with all lines (logs=full), none (logs=none) or a page (from, limit)")
             .TakesQuery(
                 ("logs", JsonSchemaType.String, "full or none"),
                 ("from", JsonSchemaType.Integer, "The first event whose line is wanted"),
                 ("limit", JsonSchemaType.Integer, "Lines of one page: 1 to 10,000"))
-            .Produces<JsonObject>().Produces<ErrorResponse>(400).Produces<ErrorResponse>(404);
+            .Produces<JsonObject>().Produces<ErrorResponse>(400).Produces<ErrorResponse>(404).Produces<ErrorResponse>(503);
         api.MapDelete("/{id}", DeleteAsync).WithSummary("Forget an execution that has ended")
-            .Produces(204).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
+            .Produces(204).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409).Produces<ErrorResponse>(503);
         api.MapGet("/{id}/events", GetEventsAsync)
             .WithSummary("Events as they come (server-sent events), or a page of those there are (Accept: application/json)")
             .TakesQuery(
@@ -65,11 +65,11 @@ internal static class ExecutionEndpoints
         api.MapPost("/{id}/cancel", CancelAsync).WithSummary("Cancel an execution, with a reason if there is one")
             .TakesObject(isRequired: false, ReasonExample)
             .Produces<JsonObject>()
-            .Produces<ErrorResponse>(400).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
+            .Produces<ErrorResponse>(400).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409).Produces<ErrorResponse>(503);
         api.MapPost("/{id}/suspend", SuspendAsync).WithSummary("Suspend an execution that can be suspended, with a reason if there is one")
             .TakesObject(isRequired: false, ReasonExample)
             .Produces<JsonObject>()
-            .Produces<ErrorResponse>(400).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409);
+            .Produces<ErrorResponse>(400).Produces<ErrorResponse>(404).Produces<ErrorResponse>(409).Produces<ErrorResponse>(503);
         api.MapPost("/{id}/resume", ResumeAsync)
             .WithSummary("Resume a suspended execution, with data if it asks for them; with suspended_at from that suspension only")
             .TakesObject(isRequired: false, """{"data":{"approved":true}}""")
