@@ -104,6 +104,18 @@ public sealed partial class SwaggerPagesTests : IAsyncLifetime
     [Theory]
     [InlineData("/swagger/doc.json")]
     [InlineData("/doc")]
+    public async Task RoutesOfTheSystemSayWhatTheyAreFor(string path)
+    {
+        var paths = JsonNode.Parse(await _app.Client.GetStringAsync(path, Stop))!["paths"]!;
+
+        Assert.Equal("Version and platform of the server", (string?)paths["/api/v1/system/info"]!["get"]!["summary"]);
+        Assert.Equal("Whether the server is alive", (string?)paths["/health"]!["get"]!["summary"]);
+        Assert.Equal("Whether the server takes new executions", (string?)paths["/health/ready"]!["get"]!["summary"]);
+    }
+
+    [Theory]
+    [InlineData("/swagger/doc.json")]
+    [InlineData("/doc")]
     public async Task ValueThatMayBeAnythingMayBeNull(string path)
     {
         var schemas = JsonNode.Parse(await _app.Client.GetStringAsync(path, Stop))!["components"]!["schemas"]!;

@@ -22,6 +22,6 @@ internal static class SystemInfo
         var other => other.ToString().ToLowerInvariant(),
     };
 
-    /// <summary>The same for as long as the process runs.</summary>
+    // No documentation comment: in OpenAPI documents that would take the place of the route's own summary.
     public static JsonHttpResult<SystemInfoResponse> Get() => TypedResults.Json(Response);
 }
