@@ -124,6 +124,30 @@ public sealed partial class SwaggerPagesTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("/swagger/doc.json")]
+    [InlineData("/doc")]
+    public async Task SuiteOfARequestTellsWhatTheSeedsServerDoesNotKnow(string path)
+    {
+        var schemas = JsonNode.Parse(await _app.Client.GetStringAsync(path, Stop))!["components"]!["schemas"]!;
+
+        var suite = schemas["TestSuiteRequest"]!["properties"]!;
+        Assert.Equal("boolean", (string?)suite["fail_fast"]!["type"]);
+        Assert.Equal("integer", (string?)suite["parallel"]!["type"]);
+        Assert.EndsWith("/tests.OpenAIConfig", (string?)suite["openAIConfig"]!["$ref"] ?? (string?)suite["openAIConfig"]!["allOf"]![0]!["$ref"]);
+        Assert.Null(schemas["TestExecutionRequest"]!["properties"]!["agent"]!["type"]);
+    }
+
+    [Fact]
+    public async Task MemberThatTheSeedsServerDoesNotKnowIsRefusedInWordsOfItsOwn()
+    {
+        using var content = new StringContent("""{"suite":{"name":"n","environment_name":"e","tests":[],"fail_fast":"no"}}""");
+
+        using var response = await _app.Client.PostAsync("/api/v1/tests/execute", content, Stop);
+
+        Assert.Contains("suite.fail_fast: expected true or false, found a string", await response.Content.ReadAsStringAsync(Stop));
+    }
+
+    [Theory]
     [InlineData(typeof(SuiteSummary))]
     [InlineData(typeof(TestReport))]
     [InlineData(typeof(InteractionReport))]

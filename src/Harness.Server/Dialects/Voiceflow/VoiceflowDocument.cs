@@ -124,6 +124,7 @@ internal sealed class VoiceflowDocument : IOpenApiDocumentTransformer
             Properties = type.Fields.ToDictionary(field => field.Name, field => DescribeField(field, document)),
             Required = type.Fields.Where(field => field.IsRequired).Select(field => field.Name).ToHashSet(),
         },
+        WireKind.Anything => new OpenApiSchema(),
         _ => new OpenApiSchema { Type = JsonSchemaType.Object, AdditionalPropertiesAllowed = true },
     };
 

@@ -64,7 +64,7 @@ internal sealed class WireType(WireKind kind, string name)
     {
         foreach (var property in value.EnumerateObject())
         {
-            var field = Fields.FirstOrDefault(field => string.Equals(field.Name, property.Name, StringComparison.OrdinalIgnoreCase));
+            var field = Fields.FirstOrDefault(field => !field.IsOwn && string.Equals(field.Name, property.Name, StringComparison.OrdinalIgnoreCase));
             var misfit = field?.Type.FindMisfit(property.Value, ShortName, path.Length == 0 ? field.Name : $"{path}.{field.Name}");
             if (IsFound(misfit))
             {
@@ -104,7 +104,8 @@ internal sealed class WireType(WireKind kind, string name)
 /// <param name="Type">What its value has to be.</param>
 /// <param name="Meaning">What it is for, for the OpenAPI document; null where the name says it.</param>
 /// <param name="IsRequired">Whether the OpenAPI document names it as required.</param>
-internal sealed record WireField(string Name, WireType Type, string? Meaning = null, bool IsRequired = false);
+/// <param name="IsOwn">Whether the seed's server has no such member: what reads it checks it, in words of its own.</param>
+internal sealed record WireField(string Name, WireType Type, string? Meaning = null, bool IsRequired = false, bool IsOwn = false);
 
 /// <summary>What a JSON value has to be.</summary>
 internal enum WireKind

@@ -105,6 +105,9 @@ internal static class WireTypes
         new("description", Text),
         new("environment_name", Text, "The Voiceflow environment that is tested.", IsRequired: true),
         new("new_session_per_test", Flag, "Each test is a user of its own."),
+        new("fail_fast", Flag, "The first failure ends the suite, the rest is skipped; absent: true.", IsOwn: true),
+        new("parallel", Whole, "Tests that run at once, 1 to 64; more than one means a new session per test. Absent: 1.", IsOwn: true),
+        new("openAIConfig", OpenAIConfig, "The model of similarities and of testers that name none.", IsOwn: true),
         new("tests", List(TestRequest), IsRequired: true));
 
     /// <summary>The body of <c>POST /api/v1/tests/execute</c> and the <c>data</c> of the action <c>execute</c>.</summary>
@@ -116,7 +119,7 @@ internal static class WireTypes
         new("voiceflow_api_url", Text),
         new("voiceflow_runtime_url", Text),
         new("voiceflow_analytics_url", Text),
-        new("agent", Anything, "Which agent answers, where it is not Voiceflow: an object with its connector and settings."));
+        new("agent", Anything, "Which agent answers, where it is not Voiceflow: the name of its connector, or an object with that as type and its settings."));
 
     /// <summary>The answer to a started suite.</summary>
     public static readonly WireType TestExecutionResponse = Object(
@@ -215,7 +218,7 @@ internal static class WireTypes
     /// <summary>Whether new executions are taken.</summary>
     public static readonly WireType ReadyResponse = Object(
         "handlers.ReadyResponse",
-        new("status", Text, "ready or stopping.", IsRequired: true),
+        new("status", Text, "ready, stopping or store_failed.", IsRequired: true),
         new("reasons", List(Text), "Why not; absent when ready."));
 
     /// <summary>The body of every refusal.</summary>
