@@ -26,6 +26,8 @@ internal static class SwaggerPages
         return services.AddOpenApi(openApi =>
         {
             openApi.OpenApiVersion = OpenApiSpecVersion.OpenApi3_0;
+            openApi.AddSchemaTransformer(ApiPages.DescribeNumbers);
+            openApi.AddOperationTransformer(ApiPages.SortResponses);
             openApi.AddDocumentTransformer<VoiceflowDocument>();
         });
     }

@@ -148,6 +148,28 @@ public sealed partial class SwaggerPagesTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("/swagger/doc.json")]
+    [InlineData("/doc")]
+    public async Task NumberIsNoText(string path)
+    {
+        var text = await _app.Client.GetStringAsync(path, Stop);
+
+        var count = JsonNode.Parse(text)!["components"]!["schemas"]!["CountAnswer"]!["properties"]!["count"]!;
+        Assert.Equal("integer", (string?)count["type"]);
+        Assert.DoesNotContain("\"pattern\"", text);
+    }
+
+    [Theory]
+    [InlineData("/swagger/doc.json")]
+    [InlineData("/doc")]
+    public async Task AnswersStandInTheOrderOfTheirStatus(string path)
+    {
+        var document = JsonNode.Parse(await _app.Client.GetStringAsync(path, Stop))!;
+
+        Assert.Equal(["202", "400", "413", "503"], Codes(document, "/api/v1/executions", "post"));
+    }
+
+    [Theory]
     [InlineData(typeof(SuiteSummary))]
     [InlineData(typeof(TestReport))]
     [InlineData(typeof(InteractionReport))]

@@ -81,8 +81,8 @@ internal static class ApiPages
         }).ExcludeFromDescription().WithMetadata(new NeedsNoKey());
     }
 
-    // As they are written and asked for, although the serializer would read them from texts too.
-    private static Task DescribeNumbers(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
+    /// <summary>Describes numbers as they are written and asked for, although the serializer would read them from texts too.</summary>
+    public static Task DescribeNumbers(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
     {
         if (schema.Type is { } type && (type & (JsonSchemaType.Integer | JsonSchemaType.Number)) != 0)
         {
@@ -93,8 +93,8 @@ internal static class ApiPages
         return Task.CompletedTask;
     }
 
-    // What all routes of a group may answer would else stand before what this one does.
-    private static Task SortResponses(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    /// <summary>Sorts by status: what all routes of a group may answer would else stand before what this one does.</summary>
+    public static Task SortResponses(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
         var sorted = (operation.Responses ?? []).OrderBy(response => response.Key, StringComparer.Ordinal).ToList();
         operation.Responses = [];
