@@ -105,12 +105,14 @@ public sealed class SuspendCommandTests : IAsyncLifetime
         var (status, refusal) = await PostAsync(app, id, "resume", $$"""{"suspended_at":"{{first}}"}""");
         var overSocket = await socket.AskJsonAsync($$"""{"action":"resume","id":"{{id}}","suspended_at":"{{first}}"}""");
         var (wrong, why) = await PostAsync(app, id, "resume", """{"suspended_at":"yesterday"}""");
+        var (empty, _) = await PostAsync(app, id, "resume", """{"suspended_at":""}""");
         var (last, _) = await PostAsync(app, id, "resume", $$"""{"suspended_at":"{{second}}"}""");
 
         Assert.Equal(id, accepted.Text("id"));
         Assert.Equal((HttpStatusCode.Conflict, "not_suspended"), (status, refusal.Text("error")));
         Assert.Equal("Cannot resume: execution has been resumed, and is suspended for something else now; its status says for what", overSocket.Text("message"));
         Assert.Equal((HttpStatusCode.BadRequest, "invalid_field"), (wrong, why.Text("error")));
+        Assert.Equal(HttpStatusCode.BadRequest, empty);
         Assert.Equal(HttpStatusCode.OK, last);
     }
 
