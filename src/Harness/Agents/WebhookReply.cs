@@ -42,13 +42,15 @@ internal static class WebhookReply
 
         var messages = Find(answer, "messages", JsonValueKind.Array);
         var buttons = Find(answer, "buttons", JsonValueKind.Array);
-        var end = answer.TryGetProperty("end", out var ends) && ends.ValueKind == JsonValueKind.True;
-        if (messages is null && buttons is null && !end && !answer.TryGetProperty("variables", out _))
+        var says = answer.TryGetProperty("end", out var end);
+
+        // All may be left out, but an object with nothing but other names is an answer of something else.
+        if (messages is null && buttons is null && !says && !answer.TryGetProperty("variables", out _) && answer.EnumerateObject().Any())
         {
             throw new FormatException(Expected);
         }
 
-        return Messages(messages, buttons, end);
+        return Messages(messages, buttons, says && end.ValueKind == JsonValueKind.True);
     }
 
     private static IEnumerable<AgentTrace> Messages(JsonElement? messages, JsonElement? buttons, bool end)

@@ -36,6 +36,8 @@ public sealed class WebhookAgentTests
     [InlineData("\"a\"", "text:a")]
     [InlineData("""["a",{"type":"my_action","payload":"b"}]""", "text:a my_action:b")]
     [InlineData("""{"variables":{"a":1}}""", "")]
+    [InlineData("""{"end":false}""", "")]
+    [InlineData("{}", "")]
     [InlineData("[]", "")]
     [InlineData("", "")]
     [InlineData(" \n", "")]
