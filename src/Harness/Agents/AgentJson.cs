@@ -79,11 +79,43 @@ internal static class AgentJson
         }
     }
 
-    /// <summary>A property of the <c>agent</c> object of a request; null where there is no object, no such property, or a null.</summary>
-    public static JsonElement? Find(JsonElement options, string name) =>
-        options.ValueKind == JsonValueKind.Object
-        && options.TryGetProperty(name, out var value)
-        && value.ValueKind != JsonValueKind.Null ? value : null;
+    /// <summary>The last property of that name of the <c>agent</c> object of a request; null where there is no object, no such property, or a null.</summary>
+    /// <param name="options">Read by <see cref="RequireUnicode"/> before.</param>
+    /// <param name="name">As <see cref="IsSameName"/> takes it.</param>
+    public static JsonElement? Find(JsonElement options, string name)
+    {
+        if (options.ValueKind != JsonValueKind.Object)
+        {
+            return null;
+        }
+
+        var value = options.EnumerateObject().LastOrDefault(property => IsSameName(property.Name, name)).Value;
+        return value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null ? null : value;
+    }
+
+    /// <summary>Case, underscores and hyphens do not count, so both spellings of both suite formats fit.</summary>
+    /// <param name="written">The name as its author wrote it.</param>
+    /// <param name="name">In camel case.</param>
+    public static bool IsSameName(string written, string name)
+    {
+        var at = 0;
+        foreach (var letter in written)
+        {
+            if (letter is '_' or '-')
+            {
+                continue;
+            }
+
+            if (at == name.Length || char.ToLowerInvariant(letter) != char.ToLowerInvariant(name[at]))
+            {
+                return false;
+            }
+
+            at++;
+        }
+
+        return at == name.Length;
+    }
 
     private static void ReadTexts(JsonElement value)
     {

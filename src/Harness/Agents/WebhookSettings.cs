@@ -78,7 +78,7 @@ internal sealed class WebhookSettings
 
     private static TimeSpan ReadTimeLimit(JsonElement options, TimeSpan longest)
     {
-        if (AgentJson.Find(options, "timeout_seconds") is not { } seconds)
+        if (AgentJson.Find(options, "timeoutSeconds") is not { } seconds)
         {
             return longest;
         }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Harness.Agents;
 
 namespace Harness.Suites;
 
@@ -66,14 +67,14 @@ internal sealed class SourceNode
         _ => new(SourceKind.Null, json),
     };
 
-    /// <summary>The last member of that name: case, underscores and hyphens do not count, so both spellings of both formats fit.</summary>
-    /// <param name="name">In camel case.</param>
+    /// <summary>The last member of that name.</summary>
+    /// <param name="name">As <see cref="AgentJson.IsSameName"/> takes it.</param>
     /// <param name="written">The name as its author wrote it.</param>
     public SourceNode? Find(string name, out string written)
     {
         for (var index = Entries.Count - 1; index >= 0; index--)
         {
-            if (IsSameName(Entries[index].Key, name))
+            if (AgentJson.IsSameName(Entries[index].Key, name))
             {
                 (written, var value) = Entries[index];
                 return value;
@@ -115,27 +116,6 @@ internal sealed class SourceNode
         {
             throw new SuiteFormatException("a string holds one half of a surrogate pair (such as \\ud83d alone); write the whole character", error);
         }
-    }
-
-    private static bool IsSameName(string written, string name)
-    {
-        var at = 0;
-        foreach (var letter in written)
-        {
-            if (letter is '_' or '-')
-            {
-                continue;
-            }
-
-            if (at == name.Length || char.ToLowerInvariant(letter) != char.ToLowerInvariant(name[at]))
-            {
-                return false;
-            }
-
-            at++;
-        }
-
-        return at == name.Length;
     }
 
     private static long Sum(IEnumerable<SourceNode> nodes) =>

@@ -162,6 +162,19 @@ public sealed class WebhookAgentTests
         Assert.DoesNotContain("s3cret", failure.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""{"URL":"http://a","timeoutSeconds":61}""")]
+    [InlineData("""{"Url":"http://a","TIMEOUT-SECONDS":61}""")]
+    [InlineData("""{"url":7,"url":"http://a","timeout_seconds":1,"timeout_seconds":61}""")]
+    public void NamesMatchInBothSpellingsWhateverTheirCaseAndTheLastCounts(string options)
+    {
+        using var factory = Given.Factory();
+
+        var failure = Assert.Throws<AgentException>(() => factory.Create(Settings(options)));
+
+        Assert.StartsWith("The webhook's timeout_seconds must be more than 0", failure.Message, StringComparison.Ordinal);
+    }
+
     private static AgentSettings Settings(string options) =>
         new() { Connector = "webhook", Environment = "staging", Options = Given.Json(options) };
 
