@@ -67,6 +67,11 @@ internal sealed class RunView
         {
             WriteLine(error, new Style(color));
         }
+
+        if (report.Document.Text("cancel_reason") is { } reason)
+        {
+            WriteLine("Reason: " + reason, new Style(color));
+        }
     }
 
     /// <summary>Shows what the execution gave, if it gave something: a workflow its output, an agent its object or its words.</summary>

@@ -179,6 +179,7 @@ public sealed class WatchCommandTests
         Assert.Contains("execution is not running", again.Output);
         Assert.Equal(1, await watch.WaitForExitAsync());
         Assert.Contains("cancelled: ", watch.Output);
+        Assert.Contains("\nReason: no more\n", watch.Output);
     }
 
     [Fact]
