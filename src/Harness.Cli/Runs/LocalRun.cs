@@ -42,7 +42,9 @@ internal sealed class LocalRun : ISuiteRun
         catch (Exception exception)
         {
             await ((host as IAsyncDisposable)?.DisposeAsync() ?? ValueTask.CompletedTask);
-            if (exception is ExecutionInputException or AgentException or WorkflowFormatException or OptionsValidationException)
+            // The last is a setting that is no number or duration, in the words of the configuration.
+            if (exception is ExecutionInputException or AgentException or WorkflowFormatException or OptionsValidationException
+                or InvalidOperationException { InnerException: FormatException or ArgumentException })
             {
                 throw new RunException(exception.Message, exception);
             }

@@ -74,6 +74,21 @@ public sealed class RunCommandTests
     }
 
     [Theory]
+    [InlineData("Harness__Agents__CallTimeLimit", "samples/suites/pizza")]
+    [InlineData("Harness__Agents__MaxReplyBytes", "order-approval", "--workflows", "samples/workflows")]
+    [InlineData("Harness__Executions__MaxConcurrent", "samples/suites/pizza")]
+    public async Task SettingThatIsNoNumberOrDurationExitsWithTwoAndIsNamed(string variable, params string[] args)
+    {
+        var environment = new Dictionary<string, string?>(HarnessExecutable.Environment) { [variable] = "soon" };
+        await using var process = ChildProcess.Start(
+            "dotnet", ["exec", HarnessExecutable.Path, "run", .. args], TestContext.Current.CancellationToken, environment);
+
+        Assert.Equal(2, await process.WaitForExitAsync());
+        Assert.Contains($"'soon' at '{variable.Replace("__", ":", StringComparison.Ordinal)}'", process.Output);
+        Assert.DoesNotContain("   at ", process.Output);
+    }
+
+    [Theory]
     [InlineData("--output", "xml", "report.xml")]
     [InlineData("--output", "junit")]
     [InlineData("--output", "junit", "")]
