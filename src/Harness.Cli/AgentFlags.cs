@@ -10,7 +10,7 @@ internal sealed class AgentFlags
     {
         [nameof(AgentOptions.Default)] = new("--agent")
         {
-            Description = "Agent of suites that name none: voiceflow, demo, scripted, webhook or openai [default: voiceflow with a key, else demo]",
+            Description = "Agent of suites that name none: voiceflow, demo, scripted, webhook or openai [default: voiceflow with a key, scripted with a script, else demo]",
             HelpName = "name",
         },
         [nameof(AgentOptions.ScriptFile)] = new("--agent-script")
