@@ -16,7 +16,9 @@ internal sealed class SuiteRun
 
     public SuiteRun(Suite suite, IAgent agent, SuiteTools tools, Func<string, ValueTask> write)
     {
-        (_suite, _agent, _tools, _lines) = (suite, agent, tools, new SuiteLines(write));
+        // One for all that is asked in this run: an answers file begins with its first answer whenever a model is made of it.
+        var model = new Lazy<ILanguageModel>(tools.Models, LazyThreadSafetyMode.PublicationOnly);
+        (_suite, _agent, _tools, _lines) = (suite, agent, tools with { Models = () => model.Value }, new SuiteLines(write));
         _tests = [.. suite.Tests.Select(entry => new TestRun(entry, Begin))];
     }
 

@@ -1,7 +1,9 @@
 using Harness.Agents;
 using Harness.Executions;
 using Harness.Suites;
+using Harness.Tests.Agents;
 using Harness.Tests.Executions;
+using Microsoft.Extensions.Options;
 
 namespace Harness.Tests.Suites;
 
@@ -13,6 +15,8 @@ public sealed class SuiteRunnerTests
         "name":"T one","description":"d","interactions":[{"id":"i1","user":{"type":"text","text":"hi"},
         "agent":{"validate":[{"id":"v1","type":"contains","value":"hello"}]}}]}}]}}
         """;
+
+    private const string Said = "Tester agent message: ";
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -56,6 +60,39 @@ public sealed class SuiteRunnerTests
         Assert.Equal(ExecutionStatus.Failed, result.Status);
         Assert.Equal(Failure, result.Error);
         Assert.Equal(["Validation type: contains FAILED with value: Hello", "Error running test t1: " + Failure], stage.Lines.TakeLast(2));
+    }
+
+    [Fact]
+    public async Task AnAnswersFileGivesEachAnswerOnceInARun()
+    {
+        var file = Path.Combine(Directory.CreateTempSubdirectory().FullName, "model.yaml");
+        await File.WriteAllTextAsync(
+            file,
+            """
+            answers:
+              - { contains: goal has been reached, answer: 'NO' }
+              - { contains: find out whether, answer: NONE }
+              - one
+              - two
+            """,
+            Stop);
+        using var factory = Given.Factory(new AgentOptions { ModelScriptFile = file });
+        var runner = new SuiteRunner(factory, TimeProvider.System, Options.Create(new ExecutionOptions()));
+        var suite = SuiteReader.Read(Given.Json("""{"agent":"demo","suite":{"tests":[{"id":"t1","test":{"agent":{"goal":"x","maxSteps":2}}}]}}"""));
+        var lines = new List<string>();
+
+        foreach (var agent in new[] { factory.Create(suite.Agent), factory.Create(suite.Agent) })
+        {
+            await runner.RunAsync(suite, agent, WriteAsync, Stop);
+        }
+
+        Assert.Equal(["one", "two", "one", "two"], lines.Where(line => line.StartsWith(Said, StringComparison.Ordinal)).Select(line => line[Said.Length..]));
+
+        ValueTask WriteAsync(string line)
+        {
+            lines.Add(line);
+            return ValueTask.CompletedTask;
+        }
     }
 
     [Theory]
