@@ -285,6 +285,20 @@ public sealed class StoredServerTests : IDisposable
         Assert.StartsWith("{\"type\":\"status\"", await File.ReadAllTextAsync(target, Stop));
     }
 
+    [Theory]
+    [InlineData("gc", "--keep-count", "5")]
+    [InlineData("export", "x")]
+    public async Task FolderWithoutAStoreIsToldAndNoneIsMadeInIt(params string[] command)
+    {
+        var empty = Directory.CreateDirectory(Path.Combine(_data, "empty")).FullName;
+
+        var (exitCode, output) = await HarnessExecutable.RunAsync([.. command, "--data", empty]);
+
+        Assert.Equal(2, exitCode);
+        Assert.Contains($"There is no store in {empty}: no file harness.db", output);
+        Assert.Empty(Directory.GetFileSystemEntries(empty));
+    }
+
     [Fact]
     public async Task ExportThatCannotBeSaysWhy()
     {
