@@ -46,7 +46,7 @@ internal static class JUnitReport
     /// <summary>A server that tells nothing of its tests gets one case for the whole suite.</summary>
     private static IReadOnlyList<TestReport> TestsOf(RunReport report) => report.Details.Tests.Count > 0
         ? report.Details.Tests
-        : [new TestReport(report.Suite, "", OutcomeOf(report)) { DurationMs = report.Duration.TotalMilliseconds, Error = report.Error }];
+        : [new TestReport(report.Suite, "", OutcomeOf(report)) { DurationMs = report.Duration.TotalMilliseconds, Error = ErrorOf(report) }];
 
     // The server's own counts, where it could not send all tests; else what stands here.
     private static SuiteSummary CountsOf(RunReport report, IReadOnlyList<TestReport> tests)
@@ -63,6 +63,9 @@ internal static class JUnitReport
         "failed" => SuiteOutcome.Failed,
         _ => SuiteOutcome.Skipped,
     };
+
+    // One that was cancelled did run.
+    private static string? ErrorOf(RunReport report) => OutcomeOf(report) == SuiteOutcome.Skipped ? report.Status : report.Error;
 
     private static void WriteLeftOut(XmlWriter writer, int count)
     {

@@ -59,6 +59,16 @@ public sealed class JUnitReportTests
         Assert.Equal("validation failed", test.Element("failure")!.Attribute("message")!.Value);
     }
 
+    [Fact]
+    public async Task RunWithoutTestsThatWasCancelledIsNotSaidToHaveNotRun()
+    {
+        var report = Report("""{"status":"cancelled","started_at":"2026-01-01T00:00:00Z","completed_at":"2026-01-01T00:00:02Z"}""");
+
+        var test = (await WriteAsync(report, [])).Descendants("testcase").Single();
+
+        Assert.Equal("cancelled", test.Element("skipped")!.Attribute("message")!.Value);
+    }
+
     private static RunReport Report(string json) => RunReport.From("Suite", JsonElement.Parse(json));
 
     private static async Task<XDocument> WriteAsync(RunReport report, string[] lines)
