@@ -22,8 +22,9 @@ internal static class RunCommand
           harness run nightly --server http://hub:8080       Without an input
 
         Exit codes: 0 all tests passed or the workflow completed, 1 a test failed or the workflow did not complete,
-        2 nothing could be run, 130 cancelled by Ctrl-C.
-        Ctrl-C cancels what runs here and waits for its result; a second Ctrl-C ends at once.
+        2 nothing could be run, 130 Ctrl-C.
+        Ctrl-C cancels a suite, also one on a server, and a workflow that runs here, and waits for the result; a second Ctrl-C ends at once.
+        A workflow on a server goes on after Ctrl-C.
         A workflow that runs here ends when it is suspended: to be resumed later it has to run on a server.
         """;
 
