@@ -92,7 +92,7 @@ internal sealed record CancelCommand(string Id, IReadOnlyList<string>? Ids, Exec
 {
     /// <param name="fields">The command.</param>
     /// <param name="id">The one, when it is named elsewhere; null: the command may name it.</param>
-    /// <exception cref="CommandException">A field cannot be used, or both the one and the many are named.</exception>
+    /// <exception cref="CommandException">A field cannot be used, or more than one way is taken to name them.</exception>
     public static CancelCommand Read(CommandFields fields, string? id = null)
     {
         var command = new CancelCommand(
@@ -102,6 +102,7 @@ internal sealed record CancelCommand(string Id, IReadOnlyList<string>? Ids, Exec
             fields.Text("reason", CommandLimits.ReasonLength) is { Length: > 0 } reason ? reason : null);
         return command.Id.Length > 0 && (command.Ids is not null || command.Filter is not null)
             ? throw new CommandException("id excludes ids and filter: name the one or the many", "invalid_field", command.Id)
+            : command is { Ids: not null, Filter: not null } ? throw new CommandException("ids excludes filter: name them, or say what they have in common", "invalid_field")
             : command;
     }
 }

@@ -65,6 +65,7 @@ public sealed class MalformedInputTests
         { """{"action":"cancel","ids":[1]}""", "invalid_field", "ids must be an array of at most 500 strings of at most 256 characters" },
         { """{"action":"cancel","id":"X","ids":["Y"]}""", "invalid_field", "id excludes ids and filter: name the one or the many" },
         { """{"action":"cancel","id":"X","filter":{}}""", "invalid_field", "id excludes ids and filter: name the one or the many" },
+        { """{"action":"cancel","ids":["X"],"filter":{"kind":"suite"}}""", "invalid_field", "ids excludes filter: name them, or say what they have in common" },
         { """{"action":"execute","timeout_ms":0}""", "invalid_field", "timeout_ms must be a whole number from 1 to 604800000" },
         { """{"action":"execute","on_disconnect":"stop"}""", "invalid_field", "on_disconnect must be continue or cancel" },
         { """{"action":"execute","labels":{"":"x"}}""", "invalid_field", "each name in labels must be 1 to 64 characters long" },
