@@ -68,14 +68,13 @@ public sealed class ChatModels : IDisposable
             ?? ProviderEnvironment.BaseUrls.GetValueOrDefault(provider)
             ?? throw new AgentException(
                 $"There is no provider '{Excerpt.Of(provider, [])}' of models; known are {Scripted}, "
-                + $"{string.Join(", ", ProviderEnvironment.BaseUrls.Keys)}. Another one needs {Setting(provider, nameof(ProviderSetting.BaseUrl))}");
+                + $"{string.Join(", ", ProviderEnvironment.BaseUrls.Keys)}. Another one needs {ProviderEnvironment.Option(provider, nameof(ProviderSetting.BaseUrl))}");
         var url = AgentUrl.Parse(address, $"The base URL of {provider}");
         var key = Given(setting.ApiKey) ?? (isOpenAI ? Given(_agents.OpenAIApiKey) : null);
-        if (key is null && !AgentUrl.IsLoopback(url))
+        if (key is null && !AgentUrl.IsLoopback(url) && !ProviderEnvironment.IsOwnMachine(provider))
         {
-            throw new AgentException(
-                $"The provider {provider} needs a key: set {provider.ToUpperInvariant()}_API_KEY, "
-                + $"or {Setting(provider, nameof(ProviderSetting.ApiKey))}");
+            var (place, option) = (ProviderEnvironment.KeyPlace(provider), ProviderEnvironment.Option(provider, nameof(ProviderSetting.ApiKey)));
+            throw new AgentException($"The provider {provider} needs a key: set {(place == option ? place : $"{place}, or {option}")}");
         }
 
         return key is null || key.All(character => character is > ' ' and <= '~')
@@ -83,9 +82,6 @@ public sealed class ChatModels : IDisposable
             : throw new AgentException(
                 $"The key of {provider} holds a character that cannot be sent (a space, a line break, or a letter outside ASCII)");
     }
-
-    private static string Setting(string provider, string name) =>
-        $"{GenerationOptions.Section}:{nameof(GenerationOptions.Providers)}:{provider}:{name}";
 
     private static string? Given(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
 }

@@ -114,13 +114,13 @@ internal sealed class OpenAIChat : IChatModel
     {
         Peer = "The language model",
         Address = _endpoint.BaseUrl,
-        AddressSetting = $"{_provider.ToUpperInvariant()}_BASE_URL",
+        AddressSetting = ProviderEnvironment.AddressPlace(_provider),
         TimeLimit = _timeLimit,
         Secrets = [_endpoint.Key],
         Advice = status => status switch
         {
-            401 or 403 => $"Set {_provider.ToUpperInvariant()}_API_KEY to a key of this endpoint",
-            404 => $"Check {_provider.ToUpperInvariant()}_BASE_URL, and that it has a model '{prompt.Model}'",
+            401 or 403 => $"Set {ProviderEnvironment.KeyPlace(_provider)} to a key of this endpoint",
+            404 => $"Check {ProviderEnvironment.AddressPlace(_provider)}, and that it has a model '{prompt.Model}'",
             400 => $"Check the model '{prompt.Model}' and the options of the request",
             _ => null,
         },

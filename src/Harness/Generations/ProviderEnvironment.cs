@@ -32,10 +32,26 @@ public static class ProviderEnvironment
             {
                 if (getVariable($"{provider.ToUpperInvariant()}_{suffix}") is { } value && !string.IsNullOrWhiteSpace(value))
                 {
-                    yield return KeyValuePair.Create<string, string?>(
-                        $"{GenerationOptions.Section}:{nameof(GenerationOptions.Providers)}:{provider}:{option}", value.Trim());
+                    yield return KeyValuePair.Create<string, string?>(Option(provider, option), value.Trim());
                 }
             }
         }
     }
+
+    /// <summary>What to tell somebody who is to set a key: a variable where one is read, else the option.</summary>
+    internal static string KeyPlace(string provider) => Place(provider, "API_KEY", nameof(ProviderSetting.ApiKey));
+
+    /// <summary>As <see cref="KeyPlace"/>, of the address.</summary>
+    internal static string AddressPlace(string provider) => Place(provider, "BASE_URL", nameof(ProviderSetting.BaseUrl));
+
+    /// <summary>The option of a provider.</summary>
+    internal static string Option(string provider, string name) =>
+        $"{GenerationOptions.Section}:{nameof(GenerationOptions.Providers)}:{provider}:{name}";
+
+    /// <summary>Whether it is a model server for machines of one's own: those ask for no key.</summary>
+    internal static bool IsOwnMachine(string provider) =>
+        BaseUrls.TryGetValue(provider, out var url) && AgentUrl.IsLoopback(new Uri(url));
+
+    private static string Place(string provider, string suffix, string option) =>
+        BaseUrls.ContainsKey(provider) ? $"{provider.ToUpperInvariant()}_{suffix}" : Option(provider, option);
 }

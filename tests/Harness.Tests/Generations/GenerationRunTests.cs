@@ -276,6 +276,17 @@ public sealed class GenerationRunTests
     }
 
     [Fact]
+    public async Task MissingKeyOfAnOwnProviderNamesTheOnlyPlaceThatIsRead()
+    {
+        var options = new GenerationOptions { Providers = { ["corp"] = new ProviderSetting { BaseUrl = "https://models.example/v1" } } };
+        using var house = new GenerationHouse([new AgentDefinition { Id = "a", Model = "corp/m" }], options: options);
+
+        var outcome = await house.RunAsync("go");
+
+        Assert.Equal("The provider corp needs a key: set Harness:Generations:Providers:corp:ApiKey", outcome.Result.Error);
+    }
+
+    [Fact]
     public async Task CancelledGenerationStopsItsModel()
     {
         using var house = GenerationHouse.Of(CodeModel.Hanging);

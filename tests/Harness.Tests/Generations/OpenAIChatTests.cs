@@ -152,7 +152,30 @@ public sealed class OpenAIChatTests
 
         var refusal = await Assert.ThrowsAsync<AgentException>(() => AskAsync(http, Prompt(), key: "k3y-secret"));
 
-        Assert.Contains("answered 401 \"Incorrect API key provided: ***\". Set LOCAL_API_KEY", refusal.Message);
+        Assert.Contains("answered 401 \"Incorrect API key provided: ***\". Set Harness:Generations:Providers:local:ApiKey", refusal.Message);
+    }
+
+    [Fact]
+    public async Task ModelThatIsNotThereNamesTheSettingOfItsAddress()
+    {
+        await using var http = new FakeHttp(_ => new FakeAnswer(404, "{}"));
+
+        var refusal = await Assert.ThrowsAsync<AgentException>(() => AskAsync(http, Prompt()));
+
+        Assert.Contains("Check Harness:Generations:Providers:local:BaseUrl, and that it has a model 'm'", refusal.Message);
+    }
+
+    [Theory]
+    [InlineData("ollama")]
+    [InlineData("lmstudio")]
+    public void ModelServerOfAnotherMachineNeedsNoKey(string provider)
+    {
+        var options = new GenerationOptions { Providers = { [provider] = new ProviderSetting { BaseUrl = "http://models.example/v1" } } };
+        using var models = new ChatModels(Options.Create(new AgentOptions()), Options.Create(options), TimeProvider.System);
+
+        var found = models.Resolve(new AgentDefinition { Id = "a", Model = $"{provider}/m" });
+
+        Assert.Equal((provider, "m"), (found.Provider, found.Name));
     }
 
     [Theory]
@@ -178,7 +201,7 @@ public sealed class OpenAIChatTests
     }
 
     [Theory]
-    [InlineData("<html>Please sign in</html>", "answered \"<html>Please sign in</html>\" where a stream of chunks was expected. Check LOCAL_BASE_URL")]
+    [InlineData("<html>Please sign in</html>", "answered \"<html>Please sign in</html>\" where a stream of chunks was expected. Check Harness:Generations:Providers:local:BaseUrl")]
     [InlineData("""{"error":{"message":"overloaded, k3y"}}""", "answered \"overloaded, ***\" where")]
     [InlineData("", "answered nothing where")]
     public async Task AnswerThatIsNoStreamIsQuoted(string body, string problem)
@@ -194,7 +217,7 @@ public sealed class OpenAIChatTests
         await using var http = new FakeHttp(_ => new FakeAnswer(200, "no gzip") { Headers = ["Content-Encoding: gzip"] });
 
         Assert.Contains(
-            "could not be reached: its answer is not compressed as it says. Check LOCAL_BASE_URL",
+            "could not be reached: its answer is not compressed as it says. Check Harness:Generations:Providers:local:BaseUrl",
             (await Assert.ThrowsAsync<AgentException>(() => AskAsync(http, Prompt()))).Message);
     }
 
