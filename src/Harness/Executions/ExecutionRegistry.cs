@@ -203,9 +203,9 @@ public sealed partial class ExecutionRegistry : IDisposable
             TryCancel(execution);
         }
 
-        if (active.Count > 0)
+        if (active.Count > leaving.Count)
         {
-            LogStopping(active.Count);
+            LogStopping(active.Count - leaving.Count);
         }
 
         await Task.WhenAll(left);

@@ -4,9 +4,11 @@ using System.Text.Json;
 using Harness.Cli.Hub;
 using Harness.Executions;
 using Harness.Server.Tests.Cli;
+using Harness.Server.Tests.Dialects.VoltAgent.Workflows;
 using Harness.Server.Tests.Transports;
 using Harness.Storage;
 using Harness.Storage.Tests;
+using Harness.Workflows;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Harness.Server.Tests.Storage;
@@ -20,6 +22,27 @@ public sealed class StoredServerTests : IDisposable
     public StoredServerTests() => _data = _folder.NewOptions().Data;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task LogOfAStopCountsOnlyWhatIsCancelled()
+    {
+        await using var app = await HarnessApp.StartAsync(
+            services => services.AddWorkflow(WorkflowApp.Approval()), ("Harness:Store:MemoryOnly", "false"), ("Harness:Store:Data", _data));
+        var order = JsonElement.Parse("""{"workflow":"order-approval","input":{"orderId":"o1","amount":15000}}""");
+        var waiting = app.Executions.Start(app.Services.GetRequiredService<WorkflowKind>().Plan(order));
+        await foreach (var json in waiting.Log.ReadEventsAsync(1, Stop))
+        {
+            if (JsonElement.Parse(json.Span).TryGetProperty("data", out var data) && data.TryGetProperty("suspension", out _))
+            {
+                break;
+            }
+        }
+
+        await app.StopAsync();
+
+        Assert.Equal(ExecutionStatus.Suspended, waiting.State.Status);
+        Assert.DoesNotContain(app.Log.Lines, line => line.Contains("are cancelled and awaited", StringComparison.Ordinal));
+    }
 
     [Fact]
     public async Task ExecutionsAreThereAfterARestartOnEveryRoute()
