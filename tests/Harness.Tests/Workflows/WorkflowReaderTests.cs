@@ -66,6 +66,9 @@ public sealed class WorkflowReaderTests
     [InlineData("""{ value: "{{input.a}}", contains: x }""", """{"a":["x"]}""", true)]
     [InlineData("""{ value: "{{input}}", one-of: [a, b] }""", "\"b\"", true)]
     [InlineData("""{ value: "{{input.a}}", exists: false }""", "{}", true)]
+    [InlineData("""{ value: b, one-of: "{{input}}" }""", """["a","b"]""", true)]
+    [InlineData("""{ value: b, one-of: "{{input}}" }""", "\"abc\"", false)]
+    [InlineData("""{ value: 1, exists: "{{input}}" }""", "true", true)]
     [InlineData("""{ value: "{{input}}", above: 5 }""", "\"text\"", false)]
     [InlineData("""{ any: [{ value: 1, equals: 2 }, { not: { value: "{{input}}", below: 0 } }] }""", "1", true)]
     [InlineData("""{ all: [{ value: 1, equals: 1 }, { value: "{{input}}", below: 0 }] }""", "1", false)]
@@ -348,6 +351,8 @@ public sealed class WorkflowReaderTests
     [InlineData("input: { type: text }\nsteps:\n  - { id: a, sleep: 1s }", "test.yaml, line 1, input: schema.type must be one of string, number, integer, boolean, object, array and null, or a list of them")]
     [InlineData("steps:\n  - id: a\n    http: { method: FETCH, url: x }", "test.yaml, line 3, steps[0].http.method: the method is one of GET, POST, PUT, PATCH, DELETE, HEAD, not 'FETCH'")]
     [InlineData("steps:\n  - id: a\n    condition: { if: { value: 1 }, then: [] }", "test.yaml, line 3, steps[0].condition.if: a test of the value is missing: one of equals, differs-from, above, below, at-least, at-most, contains, one-of, exists")]
+    [InlineData("steps:\n  - id: a\n    condition: { if: { value: 1, exists: yes }, then: [] }", "test.yaml, line 3, steps[0].condition.if.exists: true or false is expected here")]
+    [InlineData("steps:\n  - id: a\n    condition: { if: { value: 1, one-of: DE }, then: [] }", "test.yaml, line 3, steps[0].condition.if.one-of: a list is expected here")]
     [InlineData("steps:\n  - id: a b\n    sleep: 1s", "test.yaml, line 2, steps[0].id: an id has 1 to 64 letters, digits, dots, dashes and underscores, not 'a b'")]
     [InlineData("- a", "test.yaml, line 1: an object is expected here")]
     public void FileThatIsWrongIsRefusedWithLineAndField(string yaml, string message) =>

@@ -19,7 +19,7 @@ internal sealed class Condition
         ["at-least"] = (value, other) => Compare(value, other) >= 0,
         ["at-most"] = (value, other) => Compare(value, other) <= 0,
         ["contains"] = Contains,
-        ["one-of"] = (value, other) => Contains(other, value),
+        ["one-of"] = (value, other) => other.ValueKind == JsonValueKind.Array && Contains(other, value),
         ["exists"] = (value, other) => (value.ValueKind != JsonValueKind.Null) == (other.ValueKind == JsonValueKind.True),
     };
 
@@ -56,6 +56,16 @@ internal sealed class Condition
         {
             var part = Parse(not);
             return new Condition(context => !part.Holds(context), part.StepPaths);
+        }
+
+        if (members.Find("one-of") is { IsList: false, HasPlaces: false } list)
+        {
+            throw list.Error("a list is expected here");
+        }
+
+        if (members.Find("exists") is { HasPlaces: false } flag && flag.Json().ValueKind is not (JsonValueKind.True or JsonValueKind.False))
+        {
+            throw flag.Error("true or false is expected here");
         }
 
         var value = Template.Parse(members.Get("value"));

@@ -40,6 +40,9 @@ internal sealed class YamlValue
     /// <summary>True for an object.</summary>
     public bool IsMap => _node is YamlMappingNode;
 
+    /// <summary>True for a text with places for other values.</summary>
+    public bool HasPlaces => _node is YamlScalarNode { Value: { } text } && text.Contains("{{", StringComparison.Ordinal);
+
     /// <summary>An error that says where.</summary>
     public WorkflowFormatException Error(string problem, Exception? cause = null) =>
         new($"{_file}, line {_node.Start.Line}{(_path.Length == 0 ? "" : $", {_path}")}: {problem}", cause);
