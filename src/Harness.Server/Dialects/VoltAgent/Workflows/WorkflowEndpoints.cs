@@ -102,7 +102,7 @@ internal static class WorkflowEndpoints
         var reason = await WorkflowBody.ReadReasonAsync(request, cancellationToken);
         return await executions.SuspendAsync(execution, reason, cancellationToken) is { } suspension
             ? ApiEnvelope.Success(new SuspendAnswer(execution.Id, "suspended", new SuspendedSince(WireWords.Of(suspension.At), suspension.Reason)))
-            : throw ApiException.BadRequest($"Cannot suspend workflow in {StatusOf(execution)} state");
+            : throw ApiException.BadRequest($"Cannot suspend workflow in {StatusForSuspend(execution)} state");
     }
 
     private static async Task<IResult> ResumeAsync(
@@ -173,4 +173,8 @@ internal static class WorkflowEndpoints
     }
 
     private static string StatusOf(Execution execution) => WireWords.Of(execution.DecidedStatus);
+
+    // Only what runs can be suspended: "running" would be no reason.
+    private static string StatusForSuspend(Execution execution) =>
+        execution.DecidedStatus == ExecutionStatus.Pending ? ExecutionStatus.Pending.ToWire() : StatusOf(execution);
 }

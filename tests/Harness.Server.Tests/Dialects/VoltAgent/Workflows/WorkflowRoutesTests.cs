@@ -19,6 +19,19 @@ public sealed class WorkflowRoutesTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     [Fact]
+    public async Task WorkflowThatWaitsForAPlaceIsRefusedToBeSuspendedWithThatStatus()
+    {
+        await using var server = await WorkflowApp.StartAsync(("Harness:Executions:MaxConcurrent", "1"));
+        await server.StartLongAsync();
+        var waiting = server.App.Executions.Start(server.App.Services.GetRequiredService<WorkflowKind>().Plan(JsonElement.Parse("""{"workflow":"long","input":2}""")));
+
+        var (status, body) = await server.PostAsync($"/workflows/long/executions/{waiting.Id}/suspend", "{}");
+
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Equal("Cannot suspend workflow in pending state", body.Text("error"));
+    }
+
+    [Fact]
     public async Task WorkflowsThatAskAgentsEndAlsoWhenTheyTakeAllPlaces()
     {
         var (begun, all) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
