@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Harness.Server.Transports;
@@ -69,6 +70,11 @@ internal sealed class CommandFields
             ? number
             : throw CommandException.Range(_prefix + name, least, most);
     }
+
+    /// <summary>A moment, as documents have it; null when there is none. An empty text is refused: it is most often of a variable that is not set.</summary>
+    public DateTimeOffset? Time(string name) => Text(name, CommandLimits.NameLength) is not { } text ? null
+        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time
+        : throw CommandException.Field(_prefix + name, "a time, such as 2026-01-31T12:00:00.123Z");
 
     /// <summary>The fields of an object inside; empty when there is none.</summary>
     public CommandFields Inner(string name) => new(Raw(name), _prefix + name);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Harness.Executions;
 
 namespace Harness.Server.Transports;
@@ -19,10 +18,5 @@ internal sealed record ResumeCommand(string Id, ResumeRequest Request)
     /// <exception cref="CommandException">A field cannot be used.</exception>
     public static ResumeCommand Read(CommandFields fields) => new(
         CommandWords.Id(fields),
-        new ResumeRequest(fields.Raw("data"), fields.Text("at", CommandLimits.NameLength) is { Length: > 0 } at ? at : null, Time(fields)));
-
-    // An empty one is refused, unlike elsewhere: who sends it meant one suspension, and would answer any.
-    private static DateTimeOffset? Time(CommandFields fields) => fields.Text("suspended_at", CommandLimits.NameLength) is not { } text ? null
-        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time
-        : throw CommandException.Field("suspended_at", "a time as suspension.suspended_at has it, such as 2026-01-31T12:00:00.123Z");
+        new ResumeRequest(fields.Raw("data"), fields.Text("at", CommandLimits.NameLength) is { Length: > 0 } at ? at : null, fields.Time("suspended_at")));
 }

@@ -28,11 +28,12 @@ internal static class WorkflowBody
         return (input, options.Text("executionId", MaxNameLength) is { Length: > 0 } id ? Checked(id) : null);
     }
 
-    /// <summary><c>{resumeData, options:{stepId}}</c></summary>
+    /// <summary><c>{resumeData, options:{stepId, suspendedAt}}</c></summary>
     public static async Task<ResumeRequest> ReadResumeAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         var body = await ReadAsync(request, cancellationToken);
-        return new ResumeRequest(body.Raw("resumeData"), body.Inner("options").Text("stepId", MaxNameLength) is { Length: > 0 } step ? step : null);
+        var options = body.Inner("options");
+        return new ResumeRequest(body.Raw("resumeData"), options.Text("stepId", MaxNameLength) is { Length: > 0 } step ? step : null, options.Time("suspendedAt"));
     }
 
     /// <summary><c>{reason}</c>; the reference's word when there is none.</summary>

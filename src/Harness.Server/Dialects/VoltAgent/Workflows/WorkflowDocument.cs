@@ -61,5 +61,7 @@ internal static class WorkflowDocument
         [property: JsonPropertyName("resumeData"), Description("What the step's resumeSchema asks for")] JsonNode? ResumeData = null,
         [property: JsonPropertyName("options")] WorkflowResumeOptions? Options = null);
 
-    private sealed record WorkflowResumeOptions([property: JsonPropertyName("stepId"), Description("The step to go on at")] string? StepId = null);
+    private sealed record WorkflowResumeOptions(
+        [property: JsonPropertyName("stepId"), Description("The step to go on at")] string? StepId = null,
+        [property: JsonPropertyName("suspendedAt"), Description("The suspension this is for; sent twice, it does not answer the next")] string? SuspendedAt = null);
 }

@@ -40,7 +40,7 @@ internal static class WorkflowEndpoints
         execution.MapPost("/suspend", SuspendAsync).WithSummary("Suspend a running workflow")
             .Answers<SuspendAnswer>(400, 404, 413, 503).TakesReason();
         execution.MapPost("/resume", ResumeAsync).WithSummary("Resume a suspended workflow, and wait until it ends or is suspended again")
-            .Answers<WorkflowAnswer>(400, 404, 413, 503).TakesResumeData();
+            .Answers<WorkflowAnswer>(400, 404, 409, 413, 503).TakesResumeData();
         execution.MapPost("/cancel", CancelAsync).WithSummary("Cancel a workflow, also a suspended one")
             .Answers<CancelAnswer>(400, 404, 409, 413, 503).TakesReason();
         execution.MapGet("/state", GetStateAsync).WithSummary("How far an execution has come").Answers<WorkflowRecord>(400, 404, 503);
@@ -118,6 +118,12 @@ internal static class WorkflowEndpoints
         var from = execution.Log.LastSequence + 1;
         if (!executions.TryResume(execution, resume))
         {
+            if (resume.SuspendedAt is not null && execution.DecidedStatus == ExecutionStatus.Suspended)
+            {
+                throw new ApiException(
+                    StatusCodes.Status409Conflict, $"Execution {execution.Id} has been resumed, and is suspended for something else now; its state says for what");
+            }
+
             throw new ApiException(
                 StatusCodes.Status404NotFound, $"Execution {execution.Id} is not in suspended state. Current status: {StatusOf(execution)}");
         }

@@ -140,6 +140,25 @@ public sealed class WorkflowRoutesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ResumeOfAnotherSuspensionIsRefused()
+    {
+        var data = await _server.OrderAsync(15000);
+        var (_, again) = await _server.PostAsync(Path(data, "resume"), """{"options":{"stepId":"check"}}""");
+        string Resume(JsonElement suspended) =>
+            $$$"""{"resumeData":{"approved":true},"options":{"suspendedAt":"{{{suspended.GetProperty("suspension").Text("suspendedAt")}}}"}}""";
+
+        var (late, refusal) = await _server.PostAsync(Path(data, "resume"), Resume(data));
+        var (wrong, _) = await _server.PostAsync(Path(data, "resume"), """{"options":{"suspendedAt":""}}""");
+        var (status, resumed) = await _server.PostAsync(Path(data, "resume"), Resume(again.GetProperty("data")));
+
+        Assert.Equal(HttpStatusCode.Conflict, late);
+        Assert.Equal(
+            $"Execution {data.Text("executionId")} has been resumed, and is suspended for something else now; its state says for what", refusal.Text("error"));
+        Assert.Equal(HttpStatusCode.BadRequest, wrong);
+        Assert.Equal((HttpStatusCode.OK, "completed"), (status, resumed.GetProperty("data").Text("status")));
+    }
+
+    [Fact]
     public async Task ExecutionOfAnyTransportIsSuspendedResumedAndCancelled()
     {
         var execution = await _server.StartLongAsync();
