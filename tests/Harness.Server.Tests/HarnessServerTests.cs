@@ -57,6 +57,8 @@ public sealed class HarnessServerTests
     [InlineData("Harness:Executions:MaxConcurent", "1", "Harness:Executions:MaxConcurent is no setting; Harness:Executions has ")]
     [InlineData("Harness:Store:Retentoin", "1.00:00:00", "Harness:Store:Retentoin is no setting; Harness:Store has ")]
     [InlineData("Harness:Workflows:Folders:0", "x", "Harness:Workflows:Folders is no setting; Harness:Workflows has Folder.")]
+    [InlineData("MaxConnections:0", "5", "Harness:Server:MaxConnections:0 is no setting; Harness:Server:MaxConnections has one value.")]
+    [InlineData("Host:Name", "localhost", "Harness:Server:Host:Name is no setting; Harness:Server:Host has one value.")]
     [InlineData("Harness:Sever:Port", "1", "Harness:Sever is no setting; Harness has Executions, Generations, Server, Store, Workflows, Agents.")]
     [InlineData(
         "Harness:Generations:Providers:mine:Key", "s3cret", "Harness:Generations:Providers:mine:Key is no setting; Harness:Generations:Providers:mine has BaseUrl, ApiKey.")]
