@@ -27,6 +27,13 @@ public static class StoreFactory
         : $"in {StoreAddress.Parse(options.ConnectionString).Place}";
 
     /// <summary>
+    /// Why nothing is there to open, with what to do about it; null when the file is there, or when it is PostgreSQL. For commands that work on a
+    /// store as they find it: <see cref="Create"/> makes one where none is.
+    /// </summary>
+    public static string? DescribeMissing(StoreOptions options) =>
+        string.IsNullOrWhiteSpace(options.ConnectionString) ? SqliteDatabase.DescribeMissing(options) : null;
+
+    /// <summary>
     /// A store that can only be read, also while a server works with it: for exports. It takes no lock and changes nothing; appends and
     /// sweeps throw.
     /// </summary>

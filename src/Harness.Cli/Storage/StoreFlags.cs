@@ -7,9 +7,6 @@ namespace Harness.Cli.Storage;
 /// <summary>The flags that say where executions are kept.</summary>
 internal sealed class StoreFlags
 {
-    /// <summary>The file of a data folder by which it is known to be one.</summary>
-    private const string Database = "harness.db";
-
     private readonly Option<string> _data;
 
     private readonly Option<string> _store = new("--store")
@@ -79,21 +76,9 @@ internal sealed class StoreFlags
         var connection = parsed.GetValue(_store) ?? (parsed.GetValue(_data) is null ? Environment.GetEnvironmentVariable("HARNESS_STORE") : null);
         var options = new StoreOptions { ConnectionString = connection };
         options.Data = parsed.GetValue(_data) ?? options.Data;
-        if (!string.IsNullOrWhiteSpace(connection))
-        {
-            return options;
-        }
-
-        if (!Directory.Exists(options.Data))
-        {
-            throw new RunException(
-                $"There is no data folder '{options.Data}' here. Name the one that a server uses with --data, or ask the server itself with --server URL.");
-        }
 
         // To open it would make one: with a reserve of 32 MiB, in a folder that was mistyped.
-        return File.Exists(Path.Combine(options.Data, Database))
-            ? options
-            : throw new RunException($"There is no store in {Path.GetFullPath(options.Data)}: no file {Database}; name the server's folder with --data");
+        return StoreFactory.DescribeMissing(options) is { } missing ? throw new RunException(missing) : options;
     }
 
     /// <summary>The name of a setting of the store.</summary>

@@ -20,14 +20,14 @@ internal static class SwaggerPages
         services.ConfigureAll<OpenApiOptions>(openApi =>
         {
             openApi.CreateSchemaReferenceId = NameOf;
+            openApi.AddSchemaTransformer(DescribeNumbers);
+            openApi.AddOperationTransformer(SortResponses);
             openApi.AddDocumentTransformer<KeyDocument>();
         });
         services.Configure<OpenApiOptions>(ApiPages.Document, openApi => openApi.AddDocumentTransformer<VoiceflowDocument>());
         return services.AddOpenApi(openApi =>
         {
             openApi.OpenApiVersion = OpenApiSpecVersion.OpenApi3_0;
-            openApi.AddSchemaTransformer(ApiPages.DescribeNumbers);
-            openApi.AddOperationTransformer(ApiPages.SortResponses);
             openApi.AddDocumentTransformer<VoiceflowDocument>();
         });
     }
@@ -54,6 +54,31 @@ internal static class SwaggerPages
     private static string? NameOf(JsonTypeInfo type) => (Nullable.GetUnderlyingType(type.Type) ?? type.Type) == typeof(JsonElement)
         ? null
         : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
+
+    // Describes numbers as they are written and asked for, although the serializer would read them from texts too.
+    private static Task DescribeNumbers(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
+    {
+        if (schema.Type is { } type && (type & (JsonSchemaType.Integer | JsonSchemaType.Number)) != 0)
+        {
+            schema.Type = type & ~JsonSchemaType.String;
+            schema.Pattern = null;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    // Sorts by status: what all routes of a group may answer would else stand before what this one does.
+    private static Task SortResponses(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    {
+        var sorted = (operation.Responses ?? []).OrderBy(response => response.Key, StringComparer.Ordinal).ToList();
+        operation.Responses = [];
+        foreach (var (code, response) in sorted)
+        {
+            operation.Responses.Add(code, response);
+        }
+
+        return Task.CompletedTask;
+    }
 
     private static void UsePage(IApplicationBuilder pages)
     {

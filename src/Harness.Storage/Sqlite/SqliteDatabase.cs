@@ -12,6 +12,8 @@ internal sealed partial class SqliteDatabase : IStoreDatabase
     /// <summary>Lists the tables of a database.</summary>
     public const string Tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
 
+    private const string FileName = "harness.db";
+
     // Made beside and renamed when it is whole, so that an empty file is always a damaged one.
     private const string NewName = "harness.new";
 
@@ -50,7 +52,13 @@ internal sealed partial class SqliteDatabase : IStoreDatabase
     /// <summary>The database itself; its write-ahead log lies beside it.</summary>
     public string File { get; }
 
-    public static string FileIn(StoreOptions options) => Path.Combine(Path.GetFullPath(options.Data), "harness.db");
+    public static string FileIn(StoreOptions options) => Path.Combine(Path.GetFullPath(options.Data), FileName);
+
+    /// <summary>Why there is nothing to open; null when the file is there.</summary>
+    public static string? DescribeMissing(StoreOptions options) => System.IO.File.Exists(FileIn(options))
+        ? null
+        : $"There is no store in {Path.GetFullPath(options.Data)}: no file {FileName}; name the server's folder with --data, "
+            + "or ask the server itself with --server URL";
 
     // Everything here works on the disk, on the thread that calls.
     public Task OpenAsync(CancellationToken cancellationToken) => Task.Run(() => OpenNowAsync(cancellationToken), cancellationToken);

@@ -15,9 +15,9 @@ internal sealed class SqliteReadOnlyDatabase(StoreOptions options) : IStoreDatab
 
     public async Task OpenAsync(CancellationToken cancellationToken)
     {
-        if (!File.Exists(_file))
+        if (SqliteDatabase.DescribeMissing(options) is { } missing)
         {
-            throw new StoreException($"There is no store in {Path.GetDirectoryName(_file)}: no file harness.db; name the server's folder with --data");
+            throw new StoreException(missing);
         }
 
         try

@@ -38,10 +38,12 @@ public sealed class StoredServerTests : IDisposable
             }
         }
 
+        var running = app.Executions.Start(Plans.Until(new TaskCompletionSource(), Task.CompletedTask));
+
         await app.StopAsync();
 
-        Assert.Equal(ExecutionStatus.Suspended, waiting.State.Status);
-        Assert.DoesNotContain(app.Log.Lines, line => line.Contains("are cancelled and awaited", StringComparison.Ordinal));
+        Assert.Equal((ExecutionStatus.Suspended, ExecutionStatus.Canceled), (waiting.State.Status, running.State.Status));
+        Assert.Contains(app.Log.Lines, line => line.Contains("Stopping: 1 executions are cancelled and awaited", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -334,7 +336,7 @@ public sealed class StoredServerTests : IDisposable
         var unended = await HarnessExecutable.RunAsync("export", execution.Id, "--format", "junit", "--data", _data);
 
         Assert.Equal((2, 2, 2), (nowhere.ExitCode, unknown.ExitCode, unended.ExitCode));
-        Assert.Contains("There is no data folder", nowhere.Output);
+        Assert.Contains("There is no store in", nowhere.Output);
         Assert.Contains("There is no execution unknown in", unknown.Output);
         Assert.Contains("has not ended", unended.Output);
     }

@@ -1,7 +1,6 @@
 using System.Net.Mime;
 using System.Text;
 using Harness.Server.Safety;
-using Microsoft.AspNetCore.OpenApi;
 using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerUI;
@@ -40,8 +39,6 @@ internal static class ApiPages
     public static IServiceCollection AddApiPages(this IServiceCollection services) => services.AddOpenApi(Document, openApi =>
     {
         openApi.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
-        openApi.AddSchemaTransformer(DescribeNumbers);
-        openApi.AddOperationTransformer(SortResponses);
         openApi.AddDocumentTransformer((document, _, _) =>
         {
             document.Info = new OpenApiInfo
@@ -79,31 +76,6 @@ internal static class ApiPages
             context.Request.Path = context.GetRouteValue("file") is null ? "/ui/index.html" : context.Request.Path;
             return page(context);
         }).ExcludeFromDescription().WithMetadata(new NeedsNoKey());
-    }
-
-    /// <summary>Describes numbers as they are written and asked for, although the serializer would read them from texts too.</summary>
-    public static Task DescribeNumbers(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
-    {
-        if (schema.Type is { } type && (type & (JsonSchemaType.Integer | JsonSchemaType.Number)) != 0)
-        {
-            schema.Type = type & ~JsonSchemaType.String;
-            schema.Pattern = null;
-        }
-
-        return Task.CompletedTask;
-    }
-
-    /// <summary>Sorts by status: what all routes of a group may answer would else stand before what this one does.</summary>
-    public static Task SortResponses(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
-    {
-        var sorted = (operation.Responses ?? []).OrderBy(response => response.Key, StringComparer.Ordinal).ToList();
-        operation.Responses = [];
-        foreach (var (code, response) in sorted)
-        {
-            operation.Responses.Add(code, response);
-        }
-
-        return Task.CompletedTask;
     }
 
     // Links that lead to the same files from /ui, where a relative one begins at the root, and from /ui/ and /ui/index.html.
