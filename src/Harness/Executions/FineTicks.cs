@@ -26,9 +26,10 @@ internal sealed class FineTicks(int patience)
         }
     }
 
-    /// <summary>Completes within about a millisecond.</summary>
-    public Task NextAsync()
+    /// <summary>Completes within about a millisecond, or at once as cancelled.</summary>
+    public Task NextAsync(CancellationToken cancellationToken)
     {
+        Task next;
         lock (_gate)
         {
             if (!_isTicking)
@@ -37,8 +38,10 @@ internal sealed class FineTicks(int patience)
                 new Thread(Tick) { IsBackground = true, Name = "Harness ticks" }.Start();
             }
 
-            return (_next ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            next = (_next ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
+
+        return next.WaitAsync(cancellationToken);
     }
 
     private void Tick()

@@ -102,7 +102,7 @@ public sealed class SyntheticKind : IExecutionKind
 
     // Not longer than that; who waits looks whether it is time.
     private Task WaitAsync(double seconds, CancellationToken stop) => seconds < LeastForTimers
-        ? FineTicks.Shared.NextAsync()
+        ? FineTicks.Shared.NextAsync(stop)
         : Task.Delay(TimeSpan.FromSeconds(Math.Min(seconds, LongestDelay)), _time, stop);
 
     private static int Next(byte[] texts, int size, int at) => at + size < texts.Length ? at + size : 0;

@@ -58,7 +58,7 @@ internal sealed class NaiveRun
             var due = _lines;
             if (_rate > 0)
             {
-                await FineTicks.Shared.NextAsync();
+                await FineTicks.Shared.NextAsync(CancellationToken.None);
                 due = Math.Min(_lines, (long)(Stopwatch.GetElapsedTime(began).TotalSeconds * _rate));
             }
 
