@@ -195,7 +195,7 @@ public abstract partial class ExecutionStoreContract
     }
 
     [Fact]
-    public async Task WhatCouldNotBeWrittenBehindIsToldByTheNextAppend()
+    public async Task WhatCouldNotBeWrittenBehindIsToldByEveryAppendUntilItIsRepaired()
     {
         var options = NewOptions();
         options.Durability = StoreDurability.None;
@@ -206,6 +206,7 @@ public abstract partial class ExecutionStoreContract
         await store.ReadAsync(9, 1, 1, Stop);
 
         await Assert.ThrowsAsync<StoreException>(() => store.AppendAsync(Appends.More(9, Appends.Frames(2, 1)), Stop).AsTask());
+        await Assert.ThrowsAsync<StoreException>(() => store.AppendAsync(Appends.More(9, Appends.Frames(3, 1)), Stop).AsTask());
         var repair = Appends.Created(Appends.Execution(9), Appends.Frames(1, 2)) with { IsRepair = true };
         await store.AppendAsync(repair, Stop);
         Appends.AssertSame(repair.Frames, await store.ReadAllAsync(9, Stop));

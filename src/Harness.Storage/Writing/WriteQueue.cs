@@ -19,7 +19,8 @@ internal sealed class WriteQueue(bool isBehind) : IDisposable
     private readonly Queue<WriteItem> _items = new();
     private readonly SemaphoreSlim _bell = new(0);
 
-    // With write-behind: executions of which something could not be written and whose next append has not been told yet.
+    // With write-behind: executions of which something could not be written. They are told with every append, until their end is written all the
+    // same; of those whose end never is, an entry each stays.
     private readonly ConcurrentDictionary<long, StoreException> _lost = new();
 
     private long _bytes;
@@ -48,7 +49,7 @@ internal sealed class WriteQueue(bool isBehind) : IDisposable
             return WriteAsync(item, cancellationToken);
         }
 
-        if (_lost.TryRemove(item.Execution, out var error))
+        if (!item.IsRepair && _lost.TryGetValue(item.Execution, out var error))
         {
             return Task.FromException(error);
         }
@@ -110,6 +111,11 @@ internal sealed class WriteQueue(bool isBehind) : IDisposable
     public void Complete(WriteItem item)
     {
         Interlocked.Add(ref _bytes, -item.Bytes);
+        if (item.IsRepair)
+        {
+            _lost.TryRemove(item.Execution, out _);
+        }
+
         item.TrySetResult();
     }
 

@@ -10,11 +10,11 @@ public sealed partial class ExecutionRegistry
         var began = _time.GetTimestamp();
 
         // What is not stored is shown to nobody: there is no use in going on.
-        execution.Log.OnFailure = () => _ = source.CancelAsync();
+        execution.Log.OnFailure = () => _ = GiveUpAsync(execution, source);
         if (execution.Log.Failure is not null)
         {
             // The store refused the very first frame, faster than this.
-            await source.CancelAsync();
+            await GiveUpAsync(execution, source);
         }
 
         ExecutionResult result;
@@ -59,6 +59,17 @@ public sealed partial class ExecutionRegistry
 
         execution.Complete(result);
         _endings.Add(execution.Id, result.Status, _time.GetElapsedTime(began));
+    }
+
+    private Task GiveUpAsync(Execution execution, CancellationTokenSource source)
+    {
+        if (execution.Log.LastSequence == 0)
+        {
+            // Who started it is told that it was not: the next start with its key is a new one.
+            GiveBackKey(execution);
+        }
+
+        return source.CancelAsync();
     }
 
     // From here on it ends, or is left: who comes to leave it later finds no plan.

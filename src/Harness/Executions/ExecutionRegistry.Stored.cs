@@ -69,12 +69,12 @@ public sealed partial class ExecutionRegistry
         var outcome = await _store.SweepAsync(rule, cancellationToken);
         foreach (var deleted in outcome.Deleted)
         {
-            Drop(deleted.Id);
+            Drop(deleted.Id, deleted.Number);
         }
 
         foreach (var trimmed in outcome.Trimmed)
         {
-            Trim(trimmed.Id, trimmed.FirstSequence);
+            Trim(trimmed.Id, trimmed.Number, trimmed.FirstSequence);
         }
 
         if (outcome.Failure is { } failure)
@@ -104,11 +104,11 @@ public sealed partial class ExecutionRegistry
         {
             if (await _store.FindAsync(execution.Id, CancellationToken.None) is { } left)
             {
-                Trim(execution.Id, left.FirstSequence);
+                Trim(execution.Id, execution.Number, left.FirstSequence);
             }
             else if (!_unsaved.ContainsKey(execution))
             {
-                Drop(execution.Id);
+                Drop(execution.Id, execution.Number);
             }
         }
         catch (StoreException)
@@ -117,9 +117,9 @@ public sealed partial class ExecutionRegistry
         }
     }
 
-    private void Trim(string id, long first)
+    private void Trim(string id, long number, long first)
     {
-        if (TryFind(id, out var execution) || _loaded.TryFind(id, out execution))
+        if ((TryFind(id, out var execution) || _loaded.TryFind(id, out execution)) && execution.Number == number)
         {
             execution.Log.Archive?.Trim(first);
         }
@@ -155,7 +155,7 @@ public sealed partial class ExecutionRegistry
         }
     }
 
-    // One of the store is in memory from here on, as if it had begun in this process.
+    // Before it runs: it may be forgotten as soon as it has ended, and its key with it.
     private void Hold(Execution execution)
     {
         _executions[execution.Id] = execution;
@@ -213,10 +213,11 @@ public sealed partial class ExecutionRegistry
         return found;
     }
 
-    private bool Drop(string id)
+    // By its number, too: once it is deleted, an other may have its id.
+    private bool Drop(string id, long number)
     {
-        _loaded.Remove(id);
-        if (!_executions.TryGetValue(id, out var execution))
+        _loaded.Remove(id, number);
+        if (!_executions.TryGetValue(id, out var execution) || execution.Number != number)
         {
             return false;
         }

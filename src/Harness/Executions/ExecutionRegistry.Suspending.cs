@@ -15,6 +15,8 @@ public sealed partial class ExecutionRegistry
     /// <returns>The suspension; null when it does not run, cannot be suspended, or ended in this moment.</returns>
     public async ValueTask<ExecutionSuspension?> SuspendAsync(Execution execution, string? reason, CancellationToken cancellationToken = default)
     {
+        // Before it is asked: it may suspend itself in this moment.
+        var from = execution.Log.LastSequence + 1;
         ExecutionStint stint;
         lock (execution.Claim)
         {
@@ -29,11 +31,9 @@ public sealed partial class ExecutionRegistry
             stint = execution.Stint;
         }
 
-        var from = execution.Log.LastSequence + 1;
         stint.AskToSuspend(reason);
-        if (await stint.Ended.WaitAsync(cancellationToken) is { } suspension)
+        if (await stint.Ended.WaitAsync(cancellationToken) is { } suspension && await IsStoredAsync(execution.Log, from, isSuspended: true, cancellationToken))
         {
-            await StoredAsync(execution.Log, from, isSuspended: true, cancellationToken);
             return suspension;
         }
 
@@ -43,6 +43,7 @@ public sealed partial class ExecutionRegistry
 
     /// <summary>As <see cref="TryResume"/>, and waits until the log has it: who is told of it may rely on that after a crash.</summary>
     /// <exception cref="ExecutionInputException">It cannot go on with that, too many executions wait already, or the server is stopping.</exception>
+    /// <exception cref="StoreException">The store did not take it, and the execution fails therefore.</exception>
     public async ValueTask<bool> ResumeAsync(Execution execution, ResumeRequest request, CancellationToken cancellationToken = default)
     {
         var from = execution.Log.LastSequence + 1;
@@ -51,8 +52,9 @@ public sealed partial class ExecutionRegistry
             return false;
         }
 
-        await StoredAsync(execution.Log, from, isSuspended: false, cancellationToken);
-        return true;
+        return await IsStoredAsync(execution.Log, from, isSuspended: false, cancellationToken)
+            ? true
+            : throw new StoreException($"The resume could not be stored: {execution.Log.Failure?.Message ?? "the log has ended"}");
     }
 
     /// <summary>
@@ -159,17 +161,20 @@ public sealed partial class ExecutionRegistry
         }
     }
 
-    // Who is told that it stands still, or goes on, may rely on that after a crash: the frame that says so is in the log.
-    private static async Task StoredAsync(ExecutionLog log, long from, bool isSuspended, CancellationToken cancellationToken)
+    // Who is told that it stands still, or goes on, may rely on that after a crash: the frame that says so is in the log. False: the log ended
+    // without it, because the store did not take it.
+    private static async Task<bool> IsStoredAsync(ExecutionLog log, long from, bool isSuspended, CancellationToken cancellationToken)
     {
         await foreach (var json in log.ReadEventsAsync(from, cancellationToken))
         {
             if (json.Span.StartsWith("{\"type\":\"status\""u8)
                 && JsonElement.Parse(json.Span, JsonDepth.Kept).GetProperty("data").GetProperty("status").ValueEquals("suspended") == isSuspended)
             {
-                return;
+                return true;
             }
         }
+
+        return false;
     }
 
     private static async Task WaitForResumeAsync(Execution execution, CancellationToken stop)

@@ -88,9 +88,7 @@ public sealed partial class ExecutionRegistry : IDisposable
                 throw new ExecutionInputException($"There is an execution {id} already");
             }
 
-            var execution = StartNew(plan);
-            _ = key is null ? null : _keys[key] = execution;
-            return execution;
+            return StartNew(plan);
         }
     }
 
@@ -116,7 +114,12 @@ public sealed partial class ExecutionRegistry : IDisposable
         var execution = Execution.Begin(_epoch, Interlocked.Increment(ref _started), plan.Request, state, _options, _pool, _store, _time);
         (execution.Plan, execution.Stint, execution.HasPlace, execution.IsInside) = (plan, new ExecutionStint(resume: null), hasPlace, isInside);
         _sources[execution.Id] = source;
-        _executions[execution.Id] = execution;
+        Hold(execution);
+        if (_stopping && !isInside)
+        {
+            // It had its place before that began, and may have come too late to be seen by it.
+            TryCancel(execution);
+        }
 
         // RunAsync never faults, and Completion says when it has ended.
         _ = RunAsync(execution, source);
@@ -178,7 +181,7 @@ public sealed partial class ExecutionRegistry : IDisposable
         var wasStored = _store.IsPersistent && await (_unsaved.ContainsKey(execution)
             ? DeleteUnsavedAsync(execution, cancellationToken)
             : DeleteStoredAsync(execution, cancellationToken));
-        return Drop(execution.Id) || wasStored;
+        return Drop(execution.Id, execution.Number) || wasStored;
     }
 
     /// <summary>
@@ -214,7 +217,12 @@ public sealed partial class ExecutionRegistry : IDisposable
             TryCancel(execution);
         }
 
-        await Task.WhenAll(active.Select(execution => execution.Gone)).WaitAsync(cancellationToken);
+        // Also those that were being started in this moment.
+        while (_executions.Values.Where(execution => !execution.Gone.IsCompleted).Select(execution => execution.Gone).ToList() is { Count: > 0 } last)
+        {
+            await Task.WhenAll(last).WaitAsync(cancellationToken);
+        }
+
         await SaveAsync(cancellationToken);
     }
 
@@ -231,15 +239,19 @@ public sealed partial class ExecutionRegistry : IDisposable
 
     private void Forget(Execution execution)
     {
-        if (_executions.TryRemove(execution.Id, out _))
+        if (_executions.TryRemove(KeyValuePair.Create(execution.Id, execution)))
         {
             _finished.Remove(execution);
-            if (execution.Request.IdempotencyKey is { } key)
-            {
-                _keys.TryRemove(key, out _);
-            }
-
+            GiveBackKey(execution);
             execution.Log.Release(execution.DescribeEnd);
+        }
+    }
+
+    private void GiveBackKey(Execution execution)
+    {
+        if (execution.Request.IdempotencyKey is { } key)
+        {
+            _keys.TryRemove(KeyValuePair.Create(key, execution));
         }
     }
 }

@@ -47,11 +47,14 @@ internal sealed class LoadedExecutions
     }
 
     /// <summary>Forgets one that was deleted.</summary>
-    public void Remove(string id)
+    public void Remove(string id, long number)
     {
         lock (_gate)
         {
-            _executions.Remove(id);
+            if (TryFind(id, out var execution) && execution.Number == number)
+            {
+                _executions.Remove(id);
+            }
         }
     }
 

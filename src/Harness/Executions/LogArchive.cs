@@ -17,11 +17,11 @@ internal sealed class LogArchive
     private readonly Lock _gate = new();
     private readonly List<LogSegment> _recent = [];
     private readonly IExecutionStore _store;
-    private readonly StoredExecution _execution;
     private readonly SegmentPool _pool;
     private readonly TimeProvider _time;
+    private StoredExecution _execution;
+    private bool _isNew;
     private SharedLoad? _loading;
-    private StoredExecution? _created;
     private volatile StoreAppend? _unsaved;
     private long _bytes;
     private long _first;
@@ -36,7 +36,7 @@ internal sealed class LogArchive
     {
         _store = store;
         _execution = execution;
-        _created = isNew ? execution : null;
+        _isNew = isNew;
         _pool = pool;
         _time = time;
         _bytes = execution.Bytes;
@@ -66,7 +66,7 @@ internal sealed class LogArchive
         var append = new StoreAppend
         {
             Execution = _execution.Number,
-            Created = _created,
+            Created = _isNew || isRepair ? _execution : null,
             Frames = frames,
             Ended = end is null ? null : end with { Bytes = bytes },
             IsRepair = isRepair,
@@ -76,16 +76,29 @@ internal sealed class LogArchive
         {
             await _store.AppendAsync(append, CancellationToken.None);
         }
-        catch when (end is not null)
+        catch
         {
-            // Without its end the execution would be taken for one that runs: kept until the store takes it, longer than this memory is ours.
-            _unsaved = append with { Frames = [.. frames.Select(part => part with { Packed = part.Packed.ToArray() })], IsRepair = true };
+            if (_isNew)
+            {
+                // Who started it is told that it was not: the next one with this key is a new one, and the store takes only one of them.
+                _execution = _execution with { IdempotencyKey = null };
+            }
+
+            if (end is not null)
+            {
+                // Without its end the execution would be taken for one that runs: kept until the store takes it, longer than this memory is ours.
+                _unsaved = append with
+                {
+                    Created = _execution, Frames = [.. frames.Select(part => part with { Packed = part.Packed.ToArray() })], IsRepair = true,
+                };
+            }
+
             throw;
         }
 
         _unsaved = null;
         Interlocked.Exchange(ref _bytes, bytes);
-        _created = null;
+        _isNew = false;
     }
 
     /// <summary>True while the store does not have the end of this log, which readers have seen.</summary>

@@ -35,7 +35,9 @@ internal sealed class TurnQueue : IThreadPoolWorkItem
     void IThreadPoolWorkItem.Execute()
     {
         var isTurn = _waiting.TryDequeue(out var turn);
-        Volatile.Write(ref _isQueued, 0);
+
+        // With a fence: who comes now either finds nobody in the pool's queue, or is seen below.
+        Interlocked.Exchange(ref _isQueued, 0);
 
         // Before the turn, which may take long: the next is another thread's, if there is one.
         if (!_waiting.IsEmpty)

@@ -31,8 +31,17 @@ internal sealed class FakeStore : IExecutionStore
     /// <summary>True: an append that is said to fail is kept all the same, as when a connection is lost in the middle of a commit.</summary>
     public bool KeepsWhatFails { get; set; }
 
+    /// <summary>True: the first append is said to be kept and is lost, as when it is written behind, and those after it are told so, until one repairs it.</summary>
+    public bool LosesBehind { get; init; }
+
     /// <summary>What deletions and sweeps that are done fail with all the same, as long as it is set.</summary>
     public StoreException? DeleteFailure { get; set; }
+
+    /// <summary>What deletions that begin from now on wait for.</summary>
+    public Task DeletesGate { get; set; } = Task.CompletedTask;
+
+    /// <summary>What sweeps wait for when they are through.</summary>
+    public Task SweptGate { get; set; } = Task.CompletedTask;
 
     /// <summary>Ends with the first append.</summary>
     public Task Asked => _asked.Task;
@@ -111,7 +120,14 @@ internal sealed class FakeStore : IExecutionStore
         }
 
         Appends++;
-        var failure = AppendFailure ?? (append.Execution == RefusedForGood ? new StoreException("it is there already") { IsForGood = true } : null)
+        if (LosesBehind && Appends == 1)
+        {
+            return;
+        }
+
+        var failure = AppendFailure
+            ?? (LosesBehind && !append.IsRepair ? new StoreException("what was written behind is lost") : null)
+            ?? (append.Execution == RefusedForGood ? new StoreException("it is there already") { IsForGood = true } : null)
             ?? (append.Frames[^1].Last >= FailsFrom ? new StoreException("the disk is full") : null);
         if (failure is null || KeepsWhatFails)
         {
@@ -156,17 +172,25 @@ internal sealed class FakeStore : IExecutionStore
         }
     }
 
-    public ValueTask<bool> DeleteAsync(long execution, CancellationToken cancellationToken)
+    public async ValueTask<bool> DeleteAsync(long execution, CancellationToken cancellationToken)
     {
+        await DeletesGate.WaitAsync(cancellationToken);
         lock (_gate)
         {
             var found = _frames.Remove(execution) & _executions.Remove(execution);
-            return DeleteFailure is { } failure ? throw failure : ValueTask.FromResult(found);
+            return DeleteFailure is { } failure ? throw failure : found;
         }
     }
 
     /// <summary>Knows only <see cref="RetentionRule.MaxFinished"/>; trims every running execution to its newest stretch when bytes are limited.</summary>
-    public ValueTask<SweepOutcome> SweepAsync(RetentionRule rule, CancellationToken cancellationToken)
+    public async ValueTask<SweepOutcome> SweepAsync(RetentionRule rule, CancellationToken cancellationToken)
+    {
+        var outcome = Sweep(rule);
+        await SweptGate.WaitAsync(cancellationToken);
+        return outcome;
+    }
+
+    private SweepOutcome Sweep(RetentionRule rule)
     {
         lock (_gate)
         {
@@ -182,11 +206,11 @@ internal sealed class FakeStore : IExecutionStore
                 trimmed.Add(new SweptExecution(execution.Number, execution.Id, newest.First));
             }
 
-            return ValueTask.FromResult(new SweepOutcome(
+            return new SweepOutcome(
                 [.. deleted.Select(execution => new SweptExecution(execution.Number, execution.Id, 0))], trimmed, 0)
             {
                 Failure = DeleteFailure,
-            });
+            };
         }
     }
 
@@ -215,7 +239,7 @@ internal sealed class FakeStore : IExecutionStore
 
             foreach (var stretch in append.Frames)
             {
-                Assert.Equal(frames.Values.LastOrDefault().Last + 1, stretch.First);
+                Assert.True(LosesBehind || frames.Values.LastOrDefault().Last + 1 == stretch.First, $"{stretch.First} is not the next");
                 frames.Add(stretch.First, stretch with { Packed = stretch.Packed.ToArray() });
                 for (var sequence = stretch.First; sequence <= stretch.Last; sequence++)
                 {
