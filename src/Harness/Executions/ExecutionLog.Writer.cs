@@ -18,7 +18,7 @@ public sealed partial class ExecutionLog
     /// </summary>
     internal Exception? Failure => _failure;
 
-    /// <summary>Called once, on the log writer's thread, when <see cref="Failure"/> is set. Set it before the body runs.</summary>
+    /// <summary>Called on the log writer's thread when <see cref="Failure"/> is set. Set it before the body runs.</summary>
     internal Action? OnFailure { get; set; }
 
     /// <summary>Ends, never faulted, when the first frame is stored, or when it could not be (<see cref="Failure"/>).</summary>
@@ -174,6 +174,7 @@ public sealed partial class ExecutionLog
         }
 
         _failure = failure;
+        Interlocked.MemoryBarrier();
         Rewind();
         OnFailure?.Invoke();
     }

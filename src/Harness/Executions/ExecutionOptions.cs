@@ -16,6 +16,13 @@ public sealed class ExecutionOptions
     [Range(0, 1_000_000)]
     public int MaxPending { get; set; } = 10_000;
 
+    /// <summary>
+    /// Executions that are suspended at once; while there are so many no new one is started, but all are resumed. Each keeps what it needs to go on,
+    /// and the newest lines of its log. Those that were suspended before a restart count too. Default: 100,000.
+    /// </summary>
+    [Range(1, 10_000_000)]
+    public int MaxSuspended { get; set; } = 100_000;
+
     /// <summary>Longest time a body may run; a request may ask for less. Default: 1 hour.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "7.00:00:00")]
     public TimeSpan TimeLimit { get; set; } = TimeSpan.FromHours(1);

@@ -103,7 +103,7 @@ public sealed partial class ExecutionRegistry
         if (restoration.Suspension is { } suspension)
         {
             execution.State = execution.State with { Status = ExecutionStatus.Suspended, Suspension = suspension };
-            execution.Wake = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            StandStill(execution);
         }
         else
         {

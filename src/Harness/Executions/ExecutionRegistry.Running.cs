@@ -11,6 +11,9 @@ public sealed partial class ExecutionRegistry
 
         // What is not stored is shown to nobody: there is no use in going on.
         execution.Log.OnFailure = () => _ = GiveUpAsync(execution, source);
+
+        // Either this sees the failure, or the log writer sees whom to tell.
+        Interlocked.MemoryBarrier();
         if (execution.Log.Failure is not null)
         {
             // The store refused the very first frame, faster than this.

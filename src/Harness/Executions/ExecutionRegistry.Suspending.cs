@@ -79,7 +79,7 @@ public sealed partial class ExecutionRegistry
             if (wake is not null && execution.State.Status == ExecutionStatus.Suspended && ReferenceEquals(execution.State.Suspension, suspension))
             {
                 execution.HasPlace = hasPlace;
-                execution.Wake = null;
+                GoOn(execution);
                 execution.Stint = new ExecutionStint(request);
                 execution.State = execution.State with { Status = hasPlace ? ExecutionStatus.Running : ExecutionStatus.Pending, Suspension = null };
                 wake.SetResult();
@@ -154,7 +154,7 @@ public sealed partial class ExecutionRegistry
             }
 
             (execution.HasPlace, execution.IsInside) = (false, false);
-            execution.Wake = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            StandStill(execution);
             execution.State = execution.State with { Status = ExecutionStatus.Suspended, Suspension = suspension };
             document = execution.DescribeChange();
             return true;
@@ -177,7 +177,7 @@ public sealed partial class ExecutionRegistry
         return false;
     }
 
-    private static async Task WaitForResumeAsync(Execution execution, CancellationToken stop)
+    private async Task WaitForResumeAsync(Execution execution, CancellationToken stop)
     {
         Task? resumed;
         lock (execution.Claim)
@@ -191,7 +191,7 @@ public sealed partial class ExecutionRegistry
         {
             if (execution.Wake is not null)
             {
-                execution.Wake = null;
+                GoOn(execution);
                 throw new OperationCanceledException(stop);
             }
         }
@@ -203,6 +203,32 @@ public sealed partial class ExecutionRegistry
         }
 
         await execution.Log.WriteStatusAsync(execution.DescribeChange(), CancellationToken.None);
+    }
+
+    // Under its claim.
+    private void StandStill(Execution execution)
+    {
+        execution.Wake = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Interlocked.Increment(ref _suspended);
+    }
+
+    // Under its claim.
+    private void GoOn(Execution execution)
+    {
+        execution.Wake = null;
+        Interlocked.Decrement(ref _suspended);
+    }
+
+    private void RefuseBesideSuspended()
+    {
+        if (Volatile.Read(ref _suspended) >= _options.MaxSuspended)
+        {
+            throw new ExecutionInputException(
+                $"Too many executions: {_options.MaxSuspended} are suspended, which is the limit; send this again when some have been resumed or cancelled")
+            {
+                IsForNow = true,
+            };
+        }
     }
 
     // False: it has to wait for one, and is counted among those that do.

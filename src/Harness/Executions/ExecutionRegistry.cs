@@ -32,6 +32,7 @@ public sealed partial class ExecutionRegistry : IDisposable
     private string _epoch = LogEpoch.New();
     private long _started;
     private int _pending;
+    private int _suspended;
     private volatile bool _stopping;
 
     /// <summary>Options are read once. A registry with a store takes executions after <see cref="OpenAsync(CancellationToken)"/>.</summary>
@@ -107,6 +108,11 @@ public sealed partial class ExecutionRegistry : IDisposable
 
     private Execution StartNew(ExecutionPlan plan, bool isInside = false)
     {
+        if (!isInside)
+        {
+            RefuseBesideSuspended();
+        }
+
         var hasPlace = !isInside && TakePlace();
         var status = hasPlace || isInside ? ExecutionStatus.Running : ExecutionStatus.Pending;
         var state = new ExecutionState(status, _time.GetUtcNow(), CompletedAt: null, Error: null);
@@ -118,7 +124,7 @@ public sealed partial class ExecutionRegistry : IDisposable
         if (_stopping && !isInside)
         {
             // It had its place before that began, and may have come too late to be seen by it.
-            TryCancel(execution);
+            _ = Outlives(execution) ? LeaveAsync(execution, CancellationToken.None) : Task.FromResult(TryCancel(execution));
         }
 
         // RunAsync never faults, and Completion says when it has ended.

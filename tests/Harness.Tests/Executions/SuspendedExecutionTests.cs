@@ -63,6 +63,27 @@ public sealed class SuspendedExecutionTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task NothingNewIsStartedBesideTooManySuspendedOnesAndTheyGoOnAllTheSame()
+    {
+        using var engine = new Engine(new ExecutionOptions { MaxSuspended = 2 }, _time);
+        var suspended = new[] { engine.Registry.Start(_kind.Plan(default)), engine.Registry.Start(_kind.Plan(default)) };
+        await SuspendedAsync(suspended[0]);
+        await SuspendedAsync(suspended[1]);
+
+        var refusal = Assert.Throws<ExecutionInputException>(() => engine.Registry.Start(_kind.Plan(default)));
+        Assert.True(refusal.IsForNow);
+        Assert.StartsWith("Too many executions: 2 are suspended, which is the limit", refusal.Message);
+
+        Assert.True(engine.Registry.TryResume(suspended[0], new ResumeRequest()));
+        await suspended[0].Completion.WaitAsync(Stop);
+        var third = engine.Registry.Start(_kind.Plan(default));
+        await SuspendedAsync(third);
+        Assert.True(engine.Registry.TryCancel(suspended[1]));
+        await suspended[1].Completion.WaitAsync(Stop);
+        Assert.NotNull(engine.Registry.Start(_kind.Plan(default)));
+    }
+
+    [Fact]
     public async Task TimeLimitStandsStillWhileItIsSuspendedAndCountsAllStintsTogether()
     {
         using var engine = new Engine(new ExecutionOptions { TimeLimit = TimeSpan.FromMinutes(1) }, _time);
