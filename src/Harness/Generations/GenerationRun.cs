@@ -82,6 +82,12 @@ internal sealed class GenerationRun(
                 Settings = request.Settings,
             };
             var step = await StepAsync(model, prompt, isObject);
+            if (isObject)
+            {
+                // What was said before a tool was called is no part of it.
+                text.Clear();
+            }
+
             text.Append(step.Text);
             reason = step.Reason;
             if (step.Calls.Count == 0)

@@ -221,6 +221,34 @@ public sealed class GenerationRunTests
     }
 
     [Fact]
+    public async Task WordsBeforeAToolCallAreNoPartOfTheObjectNorOfTheMemory()
+    {
+        var model = new CodeModel(prompt => prompt.Messages[^1].Role == "tool"
+            ? CodeModel.Text("{\"name\":\"Ann\",", "\"age\":3}")
+            : [new ModelText("Let me look."), .. CodeModel.Call("add", """{"a":1,"b":2}""")]);
+        using var house = GenerationHouse.Of(model, Adder);
+
+        var outcome = await house.RunAsync("who?", request => request with { Schema = Person, ConversationId = "c" });
+        await house.RunAsync("again", request => request with { Schema = Person, ConversationId = "c" });
+
+        Assert.Equal("""{"name":"Ann","age":3}""", outcome.Details.GetProperty("object").GetRawText());
+        Assert.Equal("""{"name":"Ann","age":3}""", model.Prompts[2].Messages[^2].Text);
+    }
+
+    [Fact]
+    public async Task TextHasTheWordsOfAllSteps()
+    {
+        var model = new CodeModel(prompt => prompt.Messages[^1].Role == "tool"
+            ? CodeModel.Text("It is 3.")
+            : [new ModelText("Let me look. "), .. CodeModel.Call("add", """{"a":1,"b":2}""")]);
+        using var house = GenerationHouse.Of(model, Adder);
+
+        var outcome = await house.RunAsync("1 + 2?");
+
+        Assert.Equal("Let me look. It is 3.", outcome.Details.GetProperty("text").GetString());
+    }
+
+    [Fact]
     public async Task ConversationIsRememberedUpToItsLimitAndApartFromOthers()
     {
         var model = CodeModel.Saying("ok");
