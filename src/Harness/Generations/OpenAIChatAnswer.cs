@@ -13,7 +13,8 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
     // Up to here a double is exact, and sums stay far from the end of a long.
     private const double MaxCount = 1L << 53;
 
-    private readonly SortedDictionary<int, PendingCall> _calls = [];
+    private readonly List<PendingCall> _calls = [];
+    private readonly Dictionary<int, PendingCall> _lastAt = [];
     private readonly TextPieces _reasoning = new();
     private readonly TextPieces _text = new();
     private string? _reason;
@@ -49,7 +50,7 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
         var parts = new List<ModelPart>();
         Add(_reasoning.End(), isThought: true, parts);
         Add(_text.End(), isThought: false, parts);
-        parts.AddRange(_calls.Values.Select(call => call.ToCall()));
+        parts.AddRange(_calls.Select(call => call.ToCall()));
         return [.. parts, new ModelFinish(_calls.Count > 0 ? "tool-calls" : Reason(_reason ?? "stop"), _usage)];
     }
 
@@ -90,28 +91,51 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
             ReadContent(content, isThought: false, parts);
         }
 
-        if (Find(delta, "tool_calls") is not { } calls)
+        if (Find(delta, "tool_calls") is { } calls)
         {
-            return;
-        }
-
-        foreach (var piece in calls.EnumerateArray())
-        {
-            var index = Find(piece, "index")?.GetInt32() ?? _calls.Count;
-            var pending = _calls.TryGetValue(index, out var begun) ? begun : _calls[index] = new PendingCall();
-            pending.Id = Text(piece, "id") ?? pending.Id;
-            var (name, arguments) = Find(piece, "function") is { } function
-                ? (Text(function, "name"), Find(function, "arguments") is { } next ? pending.Pieces.Read(next) : null)
-                : default;
-            pending.Name += name;
-            pending.Arguments.Append(arguments);
-            _length += 1L + (name?.Length ?? 0) + (arguments?.Length ?? 0);
+            foreach (var piece in calls.EnumerateArray())
+            {
+                ReadCall(piece);
+            }
         }
 
         if (_length > maxLength)
         {
             throw call.TooLong(maxLength);
         }
+    }
+
+    private void ReadCall(JsonElement piece)
+    {
+        var (index, id) = (Find(piece, "index")?.GetInt32(), Text(piece, "id"));
+        var function = Find(piece, "function");
+        var name = function is { } named ? Text(named, "name") : null;
+        var pending = PendingOf(index, id, name);
+        if (pending.Id.Length == 0 && id is not null)
+        {
+            pending.Id = id;
+            _length += id.Length;
+        }
+
+        var arguments = function is { } given && Find(given, "arguments") is { } next ? pending.Pieces.Read(next) : "";
+        pending.Name += name;
+        pending.Arguments.Append(arguments);
+        _length += 1L + (name?.Length ?? 0) + arguments.Length;
+    }
+
+    // Some endpoints give every call the index 0, some give none: there a name with another id, or with none, begins the next call.
+    private PendingCall PendingOf(int? index, string? id, string? name)
+    {
+        var last = index is { } at ? _lastAt.GetValueOrDefault(at) : _calls.LastOrDefault();
+        var isNext = name is not null && (id is null ? index is null : last?.Id.Length > 0 && last.Id != id);
+        if (last is null || isNext)
+        {
+            last = new PendingCall();
+            _lastAt[index ?? _calls.Count] = last;
+            _calls.Add(last);
+        }
+
+        return last;
     }
 
     // A text, or a list of parts: texts, and thoughts whose content is such a list itself.
@@ -158,12 +182,15 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
             ? (long)count
             : null;
 
-    private static string? Text(JsonElement value, string name) => Find(value, name) is { } text ? TextPieces.Whole(text) : null;
+    // Some endpoints write "" where others write nothing.
+    private static string? Text(JsonElement value, string name) =>
+        Find(value, name) is { } text && TextPieces.Whole(text) is { Length: > 0 } whole ? whole : null;
 
     private static ReadOnlyMemory<byte> Repair(string json) => JsonRepair.Apply(Encoding.UTF8.GetBytes(json));
 
     private sealed class PendingCall
     {
+        /// <summary>As the endpoint calls it; empty: it has not said.</summary>
         public string Id { get; set; } = "";
 
         public string Name { get; set; } = "";
@@ -178,7 +205,8 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
             try
             {
                 Arguments.Append(Pieces.End());
-                return new ModelToolCall(Id, Name, JsonElement.Parse(Repair(Arguments.Length == 0 ? "{}" : Arguments.ToString()).Span));
+                var id = Id.Length > 0 ? Id : $"call_{Guid.NewGuid():N}";
+                return new ModelToolCall(id, Name, JsonElement.Parse(Repair(Arguments.Length == 0 ? "{}" : Arguments.ToString()).Span));
             }
             catch (JsonException e)
             {

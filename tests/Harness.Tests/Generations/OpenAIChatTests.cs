@@ -110,6 +110,49 @@ public sealed class OpenAIChatTests
         Assert.Equal("tool-calls", Assert.IsType<ModelFinish>(parts[1]).Reason);
     }
 
+    [Theory]
+    // All with the index 0, as of Ollama; whole, without an index.
+    [InlineData("""[{"index":0,"id":"c1","function":{"name":"add","arguments":"{\"a\":1}"}},{"index":0,"id":"c2","function":{"name":"sub","arguments":"{}"}}]""", "[]")]
+    [InlineData("""[{"id":"c1","function":{"name":"add","arguments":"{\"a\":1}"}}]""", """[{"id":"c2","function":{"name":"sub","arguments":"{}"}}]""")]
+    // Pieces with an empty id, an id of their own, or none and no index.
+    [InlineData("""[{"index":0,"id":"c1","function":{"name":"add","arguments":""}}]""", """[{"index":0,"id":"","function":{"name":"","arguments":"{\"a\":1}"}},{"index":1,"id":"c2","function":{"name":"sub"}}]""")]
+    [InlineData("""[{"index":0,"id":"c1","function":{"name":"add","arguments":"{"}}]""", """[{"index":0,"id":"x1","function":{"arguments":"\"a\":1}"}},{"index":1,"id":"c2","function":{"name":"sub"}}]""")]
+    [InlineData("""[{"id":"c1","function":{"name":"add","arguments":"{\"a\":"}}]""", """[{"function":{"arguments":"1}"}},{"id":"c2","function":{"name":"sub"}}]""")]
+    [InlineData("""[{"index":0,"function":{"name":"add"}},{"index":1,"id":"c2","function":{"name":"sub"}}]""", """[{"index":0,"id":"c1","function":{"arguments":"{\"a\":1}"}}]""")]
+    public async Task PiecesOfToolCallsFindTheirCallHoweverTheyAreMarked(string first, string second)
+    {
+        await using var http = new FakeHttp(_ => Chunks(
+            $$$"""{"choices":[{"delta":{"tool_calls":{{{first}}} } }]}""",
+            $$$"""{"choices":[{"delta":{"tool_calls":{{{second}}} },"finish_reason":"tool_calls"}]}"""));
+
+        var parts = await AskAsync(http, Prompt());
+
+        Assert.Equal(
+            [("c1", "add", """{"a":1}"""), ("c2", "sub", "{}")],
+            parts[..^1].Cast<ModelToolCall>().Select(call => (call.Id, call.Name, call.Arguments.GetRawText())));
+    }
+
+    [Fact]
+    public async Task ToolCallsWithoutIdsGetOnes()
+    {
+        await using var http = new FakeHttp(_ => Chunks(
+            """{"choices":[{"delta":{"tool_calls":[{"function":{"name":"add","arguments":"{}"}},{"function":{"name":"sub","arguments":"{}"}}]},"finish_reason":"stop"}]}"""));
+
+        var calls = (await AskAsync(http, Prompt()))[..^1].Cast<ModelToolCall>().ToList();
+
+        Assert.Equal(["add", "sub"], calls.Select(call => call.Name));
+        Assert.All(calls, call => Assert.StartsWith("call_", call.Id, StringComparison.Ordinal));
+        Assert.NotEqual(calls[0].Id, calls[1].Id);
+    }
+
+    [Fact]
+    public async Task EmptyReasonIsNoneSoThatAStreamThatBreaksOffIsNamed()
+    {
+        await using var http = new FakeHttp(_ => "data: {\"choices\":[{\"delta\":{\"content\":\"x\"},\"finish_reason\":\"\"}]}\n\n");
+
+        Assert.Contains("broke off before its end", (await Assert.ThrowsAsync<InvalidDataException>(() => AskAsync(http, Prompt()))).Message);
+    }
+
     [Fact]
     public async Task RequestCarriesMessagesToolsSchemaAndOptions()
     {
