@@ -11,6 +11,9 @@ internal sealed class WebhookSettings
         "Connection", "Content-Length", "Content-Type", "Expect", "Host", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
     };
 
+    // Up to here small letters alone are taken for a word and not for a secret: hidden words would make errors unreadable.
+    private const int MaxWordLength = 15;
+
     private WebhookSettings(Uri url, IReadOnlyList<KeyValuePair<string, string>> headers, TimeSpan timeLimit) =>
         (Url, Headers, TimeLimit) = (url, headers, timeLimit);
 
@@ -33,7 +36,8 @@ internal sealed class WebhookSettings
             string[] wholes = [.. values, path + Url.Query, path, Url.Query.TrimStart('?')];
             // "Bearer abcdef" comes back as "abcdef"; shorter parts are words such as Bearer itself.
             var parts = values.SelectMany(value => value.Split(' '))
-                .Concat(Url.Query.Split('?', '&', '=').Select(Uri.UnescapeDataString))
+                .Concat(Url.Query.Split('?', '&', '=').SelectMany(Spellings))
+                .Concat(path.Split('/').Append(path.Trim('/')).Where(part => !IsWord(part)).SelectMany(Spellings))
                 .Where(part => part.Length > "Bearer".Length);
             return wholes.Concat(parts);
         }
@@ -51,6 +55,11 @@ internal sealed class WebhookSettings
         var headers = AgentJson.Find(options, "headers") is { } given ? ReadHeaders(given) : [];
         return new WebhookSettings(url, [.. headers], ReadTimeLimit(options, longest));
     }
+
+    private static string[] Spellings(string part) => [part, Uri.UnescapeDataString(part)];
+
+    // Such as "webhook" and "Conversations".
+    private static bool IsWord(string part) => part.Length <= MaxWordLength && part.Skip(1).All(char.IsAsciiLetterLower);
 
     private static IEnumerable<KeyValuePair<string, string>> ReadHeaders(JsonElement headers)
     {

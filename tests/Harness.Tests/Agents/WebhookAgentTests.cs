@@ -123,6 +123,24 @@ public sealed class WebhookAgentTests
         Assert.Equal("Bearer t0ken-123", Assert.Single(hook.Requests).Headers["Authorization"]);
     }
 
+    [Theory]
+    [InlineData("/webhook/7f3a-SECRET", """{"message":"The requested webhook \"POST 7f3a-SECRET\" is not registered."}""", "The requested webhook \"POST ***\" is not registered.")]
+    [InlineData("/services/T0000001/B%2F000002/", "no T0000001, no B/000002, no B%2F000002", "no ***, no ***, no ***")]
+    [InlineData("/hook/abcdefghijklmnopqrst", "abcdefghijklmnopqrst?", "***?")]
+    [InlineData("/hook/a1b2/c3d4", "no hook/a1b2/c3d4", "no ***")]
+    [InlineData("/api/v1/Conversations", "api v1 Conversations", "api v1 Conversations")]
+    [InlineData("/agent?key=key%2F4711", "key%2F4711 of the agent", "*** of the agent")]
+    public async Task PartsOfThePathAreSecretUnlessTheyArePlainWords(string path, string said, string shown)
+    {
+        await using var hook = new FakeHttp(_ => new FakeAnswer(404, said));
+        using var factory = Given.Factory();
+
+        var failure = await Assert.ThrowsAsync<AgentException>(
+            () => Open(factory, $$$"""{"url":"{{{hook.Url}}}{{{path}}}"}""").SendAsync(AgentTurn.Launch, Stop));
+
+        Assert.Contains($"answered 404 \"{shown}\"", failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task TheRequestsTimeLimitIsItsOwn()
     {
