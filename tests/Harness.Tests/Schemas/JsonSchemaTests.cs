@@ -18,6 +18,8 @@ public sealed class JsonSchemaTests
     [InlineData("""{"oneOf":[{"type":"string"},{"type":"number"}]}""", "1")]
     [InlineData("""{"if":{"required":["a"]},"then":{"required":["b"]}}""", """{"c":1}""")]
     [InlineData("""{"$ref":"#/$defs/node","$defs":{"node":{"type":"object","properties":{"next":{"$ref":"#/$defs/node"}}}}}""", """{"next":{"next":{}}}""")]
+    [InlineData("""{"properties":{"zip":{"$ref":"#/components/Zip"}},"components":{"Zip":{"type":"string","pattern":"^[0-9]{5}$"}}}""", """{"zip":"12345"}""")]
+    [InlineData("""{"$ref":"#/parts/a","parts":{"a":{"items":{"$ref":"#/parts/b"}},"b":{"pattern":"b","items":{"$ref":"#/parts/a"}}}}""", """[["b"]]""")]
     [InlineData("""{"type":"string","format":"email"}""", "\"no mail\"")]
     [InlineData("true", "[]")]
     public void ValueThatFitsHasNoIssue(string schema, string value) => Assert.Empty(Validate(schema, value));
@@ -55,6 +57,8 @@ public sealed class JsonSchemaTests
     [InlineData("""{"required":"a"}""", "schema.required must be a list of names")]
     [InlineData("""{"$ref":"#/$defs/x"}""", "schema.$ref must be a place in this schema, such as #/$defs/name")]
     [InlineData("""{"type":"object","properties":{"a":{"$ref":"#/type"}}}""", "schema.properties.a.$ref must be a place in this schema, such as #/$defs/name")]
+    [InlineData("""{"$ref":"#/parts/a","parts":{"a":{"$ref":"#/parts/b"},"b":{"items":{"$ref":"#/parts/c"}}}}""", "schema#/parts/b.items.$ref must be a place in this schema, such as #/$defs/name")]
+    [InlineData("""{"not":{"$ref":"#/x~1y"},"x/y":{"type":"text"}}""", "schema#/x~1y.type must be one of string, number, integer, boolean, object, array and null, or a list of them")]
     [InlineData("""{"anyOf":[]}""", "schema.anyOf must be a list of schemas")]
     [InlineData("""{"minLength":-1}""", "schema.minLength must be a whole number from 0")]
     [InlineData("[]", "schema must be a JSON schema: an object, true or false")]
