@@ -63,6 +63,37 @@ internal sealed record ScriptRule(ScriptCondition When, IReadOnlyList<ScriptTrac
 
     /// <summary>How long the reply takes.</summary>
     public TimeSpan Delay { get; init; }
+
+    /// <summary>Forgets, sets and adds.</summary>
+    /// <param name="variables">What is changed.</param>
+    /// <param name="beginning">What they become when the rule forgets.</param>
+    /// <param name="text">Fills what is set, from the same variables.</param>
+    /// <exception cref="AgentException">What is set is too long.</exception>
+    public void Change(IDictionary<string, JsonElement> variables, IEnumerable<KeyValuePair<string, JsonElement>> beginning, ScriptText text)
+    {
+        if (Forget)
+        {
+            variables.Clear();
+            foreach (var (name, value) in beginning)
+            {
+                variables[name] = value;
+            }
+        }
+
+        foreach (var (name, value) in Set)
+        {
+            variables[name] = text.Fill(value);
+        }
+
+        foreach (var (name, amount) in Add)
+        {
+            variables[name] = JsonSerializer.SerializeToElement((variables.TryGetValue(name, out var value) ? Number(value) : 0) + amount);
+        }
+    }
+
+    // A number too large to be counted with counts as none.
+    private static decimal Number(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var number) && Math.Abs(number) < 1e15m ? number : 0;
 }
 
 /// <summary>A trace to reply with; strings in the payload may hold placeholders.</summary>

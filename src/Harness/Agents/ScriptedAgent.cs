@@ -45,22 +45,8 @@ internal sealed class ScriptedAgent(string name, string description, Lazy<Script
             return (new AgentReply([]), TimeSpan.Zero);
         }
 
-        if (rule.Forget)
-        {
-            state.Forget(script.Value);
-        }
-
         var text = new ScriptText(said, variables, maxReplyLength);
-        foreach (var (variable, value) in rule.Set)
-        {
-            variables[variable] = text.Fill(value);
-        }
-
-        foreach (var (variable, amount) in rule.Add)
-        {
-            variables[variable] = JsonSerializer.SerializeToElement(Number(variables.GetValueOrDefault(variable)) + amount);
-        }
-
+        rule.Change(variables, script.Value.Variables, text);
         var traces = rule.Reply.Select(trace => TraceReader.Read(trace.Type, text.Fill(trace.Payload)));
         return (new AgentReply([.. traces]), rule.Delay);
     }
@@ -81,10 +67,6 @@ internal sealed class ScriptedAgent(string name, string description, Lazy<Script
         }
     }
 
-    // A number too large to be counted with counts as none.
-    private static decimal Number(JsonElement value) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var number) && Math.Abs(number) < 1e15m ? number : 0;
-
     private sealed class State
     {
         private bool _begun;
@@ -97,20 +79,16 @@ internal sealed class ScriptedAgent(string name, string description, Lazy<Script
         {
             lock (Gate)
             {
-                if (!_begun)
+                if (_begun)
                 {
-                    Forget(script);
-                    _begun = true;
+                    return;
                 }
-            }
-        }
 
-        public void Forget(Script script)
-        {
-            Variables.Clear();
-            foreach (var (variable, value) in script.Variables)
-            {
-                Variables[variable] = value;
+                _begun = true;
+                foreach (var (variable, value) in script.Variables)
+                {
+                    Variables[variable] = value;
+                }
             }
         }
     }

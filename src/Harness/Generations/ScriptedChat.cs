@@ -81,9 +81,10 @@ internal sealed class ScriptedChat(Script script, TimeSpan tokenDelay, int maxRe
             }
         }
 
-        if (answered.Count > 0)
+        var learned = answered.Count > 0 ? Learned(answered[^1].Text) : [];
+        foreach (var (name, value) in learned)
         {
-            Learn(answered[^1].Text, variables);
+            variables[name] = value;
         }
 
         var turn = ScriptTurn.Read(AgentTurn.Text(said));
@@ -93,12 +94,9 @@ internal sealed class ScriptedChat(Script script, TimeSpan tokenDelay, int maxRe
             return ([], TimeSpan.Zero);
         }
 
-        foreach (var (name, value) in rule.Set)
-        {
-            variables[name] = value;
-        }
-
+        // A rule that forgets still has the answer of the tool that it called.
         var text = new ScriptText(turn, variables, maxReplyLength);
+        rule.Change(variables, script.Variables.Concat(learned), text);
         var left = rule.Reply.AsEnumerable();
         foreach (var _ in answered)
         {
@@ -129,16 +127,14 @@ internal sealed class ScriptedChat(Script script, TimeSpan tokenDelay, int maxRe
     }
 
     // What a tool has answered is {result}, and each member of it is a variable too.
-    private static void Learn(string result, Dictionary<string, JsonElement> variables)
+    private static List<KeyValuePair<string, JsonElement>> Learned(string result)
     {
-        variables["result"] = JsonSerializer.SerializeToElement(result);
-        if (PartialJson.Read(result) is { ValueKind: JsonValueKind.Object } members)
-        {
-            foreach (var member in members.EnumerateObject())
-            {
-                variables[member.Name] = member.Value;
-            }
-        }
+        IEnumerable<JsonProperty> members = PartialJson.Read(result) is { ValueKind: JsonValueKind.Object } read ? read.EnumerateObject() : [];
+        return
+        [
+            KeyValuePair.Create("result", JsonSerializer.SerializeToElement(result)),
+            .. members.Select(member => KeyValuePair.Create(member.Name, member.Value)),
+        ];
     }
 
     private static string NameOf(JsonElement call) =>

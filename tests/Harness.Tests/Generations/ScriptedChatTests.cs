@@ -73,6 +73,44 @@ public sealed class ScriptedChatTests
         Assert.Equal("Welcome, admin", outcome.Details.GetProperty("text").GetString());
     }
 
+    [Fact]
+    public async Task RuleForgetsSetsAndAddsAsItDoesInASuite()
+    {
+        using var house = House("""
+            variables: { count: 1, role: guest }
+            rules:
+              - when: { regex: 'I am (?<name>\w+)' }
+                forget: true
+                set: { who: '{name}', list: ['{role}'] }
+                add: { count: 2, new: 1 }
+                reply: ['{who} {list} {count} {new} {role}']
+            """);
+
+        var outcome = await house.RunAsync("I am Ada", request => request with
+        {
+            Settings = new GenerationSettings { Context = JsonElement.Parse("""{"role":"admin"}""") },
+        });
+
+        Assert.Equal("""Ada ["guest"] 3 1 guest""", outcome.Details.GetProperty("text").GetString());
+    }
+
+    [Fact]
+    public async Task RuleThatForgetsStillKnowsWhatTheToolAnswered()
+    {
+        using var house = House("""
+            tools: [current_time]
+            rules:
+              - when: any
+                forget: true
+                set: { time: '{utc}' }
+                reply: [{ type: tool-call, payload: { name: current_time } }, 'It is {time}.']
+            """);
+
+        var outcome = await house.RunAsync("the time?");
+
+        Assert.Matches(@"^It is \d{4}-\d\d-\d\d", outcome.Details.GetProperty("text").GetString());
+    }
+
     [Theory]
     [InlineData("Extract the name and age from: John Doe is 30 years old.", """{"name":"John Doe","age":30}""")]
     [InlineData("Name: Alice, Age: 7", """{"name":"Alice","age":7}""")]
