@@ -25,6 +25,16 @@ internal static class SuiteParser
         AgentTest = test["agent"].Exists ? ParseAgentTest(test["agent"]) : null,
     };
 
+    /// <summary>A test that stands in a file.</summary>
+    /// <exception cref="SuiteFormatException">It is none; says where.</exception>
+    public static SuiteTest ParseWrittenTest(SourceField test)
+    {
+        // The seed's server takes it for an empty test, which passes: another file was meant, or a word was mistyped.
+        return test["interactions"].Exists || test["agent"].Exists
+            ? ParseTest(test)
+            : throw test.Problem("this is no test: it has no \"interactions\" and no \"agent\"");
+    }
+
     private static Suite ParseSuite(SourceField suite, Func<SourceField, SuiteTest>? readFile) => new()
     {
         Name = suite["name"].Text ?? "",
@@ -49,15 +59,15 @@ internal static class SuiteParser
 
     private static SuiteEntry ParseEntry(SourceField entry, Func<SourceField, SuiteTest>? readFile)
     {
-        var fromFile = readFile is not null && entry["file"].Exists;
-
-        // The seed's server takes an entry without a test for an empty one, which passes: in a file it is a word that was mistyped.
-        if (readFile is not null && !fromFile && !entry["test"].Exists)
+        var test = readFile switch
         {
-            throw entry.Problem("neither \"file\" nor \"test\" is there; name the test's file, or write the test below \"test\"");
-        }
-
-        return new SuiteEntry(entry["id"].Text ?? "", fromFile ? readFile!(entry["file"]) : ParseTest(entry["test"]));
+            null => ParseTest(entry["test"]),
+            _ when entry["file"].Exists => readFile(entry["file"]),
+            _ when entry["test"].Exists => ParseWrittenTest(entry["test"]),
+            // The seed's server takes it for an empty test, which passes: in a file it is a word that was mistyped.
+            _ => throw entry.Problem("neither \"file\" nor \"test\" is there; name the test's file, or write the test below \"test\""),
+        };
+        return new SuiteEntry(entry["id"].Text ?? "", test);
     }
 
     /// <summary>The request's choice of agent wins over the suite's own.</summary>

@@ -64,8 +64,8 @@ public sealed class SuiteFolderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"api_key":"k","suite":{"name":"S","tests":[{"id":"t","test":{}}]}}""")]
-    [InlineData("""{"api_key":"k","name":"S","tests":[{"id":"t","test":{}}]}""")]
+    [InlineData("""{"api_key":"k","suite":{"name":"S","tests":[{"id":"t","test":{"interactions":[]}}]}}""")]
+    [InlineData("""{"api_key":"k","name":"S","tests":[{"id":"t","test":{"interactions":[]}}]}""")]
     public void AJsonFileIsARequestOrABareSuite(string json)
     {
         var suite = SuiteReader.ReadPath(Write("request.json", "\uFEFF" + json));
@@ -76,7 +76,7 @@ public sealed class SuiteFolderTests : IDisposable
     [Fact]
     public void AliasesAndMergeKeysAreUnderstood()
     {
-        Write("suite.yaml", "name: S\ntests:\n  - &first { id: a, test: { name: T } }\n  - { <<: *first, id: b }\n  - *first\n");
+        Write("suite.yaml", "name: S\ntests:\n  - &first { id: a, test: { name: T, interactions: [] } }\n  - { <<: *first, id: b }\n  - *first\n");
 
         var suite = SuiteReader.ReadPath(_folder.FullName);
 
@@ -89,8 +89,8 @@ public sealed class SuiteFolderTests : IDisposable
         Write("suite.yaml", """
             name: S
             tests:
-              - &first { id: a, test: { name: T } }
-              - &second { id: b, test: { name: U } }
+              - &first { id: a, test: { name: T, interactions: [] } }
+              - &second { id: b, test: { name: U, interactions: [] } }
               - { <<: [*first, *second] }
               - { <<: [*second, *first], id: c }
             """);
@@ -104,6 +104,7 @@ public sealed class SuiteFolderTests : IDisposable
     [InlineData("tests:\n  - id: t1\n    file: one.txt\n", "suite.yaml, line 3: tests[0].file: 'one.txt' must end in .yaml")]
     [InlineData("tests:\n  - id: t1\n    file: ../none.yaml\n", "suite.yaml, line 3: tests[0].file: there is no file {folder}/../none.yaml; 'file' is read from the suite's folder")]
     [InlineData("tests:\n  - id: t1\n    tset: {}\n", "suite.yaml, line 2: tests[0]: neither \"file\" nor \"test\" is there; name the test's file, or write the test below \"test\"")]
+    [InlineData("tests:\n  - id: t1\n    test: { name: T, interaction: [] }\n", "suite.yaml, line 3: tests[0].test: this is no test: it has no \"interactions\" and no \"agent\"")]
     [InlineData("name: [a]\ntests: []\n", "suite.yaml, line 1: name: expected a string, found a list")]
     [InlineData("name: S\ntests:\n  - id: t1\n    test:\n      interactions:\n        - user: hi\n", "suite.yaml, line 6: tests[0].test.interactions[0].user: expected an object, found a string")]
     [InlineData("openAIConfig: { temperature: 1e999 }\ntests: []\n", "suite.yaml, line 1: openAIConfig.temperature: expected a number that is not so large, found 1e999")]
