@@ -75,6 +75,10 @@ internal sealed class AgentCall
             + $"Check {AddressSetting}", inner);
     }
 
+    /// <summary>The peer is well, and will not do what it was asked.</summary>
+    /// <param name="reason">Its own words.</param>
+    public AgentException Declined(string reason) => new($"{Peer} refused: \"{Excerpt.Of(reason, Secrets)}\"");
+
     /// <summary>The answer does not end within the limit.</summary>
     public AgentException TooLong(int bytes) =>
         new($"{Peer} ({Address}) answered more than {bytes.ToString("N0", CultureInfo.InvariantCulture)} bytes; "

@@ -46,8 +46,15 @@ internal sealed class OpenAIModel : ILanguageModel
 
         try
         {
-            var choice = JsonElement.Parse(JsonRepair.Apply(answer.Body).Span).GetProperty("choices")[0].GetProperty("message").GetProperty("content");
-            return choice.GetString() ?? throw call.Unusable(answer.Body, "a text in choices[0].message.content");
+            var message = JsonElement.Parse(JsonRepair.Apply(answer.Body).Span).GetProperty("choices")[0].GetProperty("message");
+            var text = message.GetProperty("content").GetString();
+            if (string.IsNullOrEmpty(text) && AgentJson.Find(message, "refusal") is { ValueKind: JsonValueKind.String } refusal
+                && refusal.GetString() is { Length: > 0 } reason)
+            {
+                throw call.Declined(reason);
+            }
+
+            return text ?? throw call.Unusable(answer.Body, "a text in choices[0].message.content");
         }
         catch (Exception exception) when (exception
             is JsonException or KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException)

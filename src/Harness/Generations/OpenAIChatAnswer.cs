@@ -7,7 +7,7 @@ namespace Harness.Generations;
 
 /// <summary>Reads the chunks of one streamed chat completion. Tool calls come in pieces and are given when the answer ends.</summary>
 /// <param name="call">Whose answer it is.</param>
-/// <param name="maxLength">Characters of its tool calls at most: they are kept to the end.</param>
+/// <param name="maxLength">Characters of its tool calls and its refusal at most: they are kept to the end.</param>
 internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
 {
     // Up to here a double is exact, and sums stay far from the end of a long.
@@ -17,12 +17,15 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
     private readonly Dictionary<int, PendingCall> _lastAt = [];
     private readonly TextPieces _reasoning = new();
     private readonly TextPieces _text = new();
+    private readonly TextPieces _refusal = new();
+    private readonly StringBuilder _refused = new();
+    private bool _hasText;
     private string? _reason;
     private TokenUsage _usage;
     private long _length;
 
     /// <summary>What a chunk says.</summary>
-    /// <exception cref="AgentException">It is an error of the endpoint, or a tool call that does not end.</exception>
+    /// <exception cref="AgentException">It is an error of the endpoint, or a tool call or a refusal that does not end.</exception>
     /// <exception cref="InvalidDataException">It is no chunk.</exception>
     public IReadOnlyList<ModelPart> Read(string chunk)
     {
@@ -39,6 +42,7 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
 
     /// <summary>The tool calls, and the end.</summary>
     /// <param name="wasAnnounced">Whether the endpoint has said that nothing more comes; some do not give a reason then.</param>
+    /// <exception cref="AgentException">All that came is a refusal.</exception>
     /// <exception cref="InvalidDataException">The answer broke off, or the arguments of a call are no JSON.</exception>
     public IReadOnlyList<ModelPart> End(bool wasAnnounced)
     {
@@ -51,6 +55,11 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
         Add(_reasoning.End(), isThought: true, parts);
         Add(_text.End(), isThought: false, parts);
         parts.AddRange(_calls.Select(call => call.ToCall()));
+        if (!_hasText && _calls.Count == 0 && _refused.Append(_refusal.End()).Length > 0)
+        {
+            throw call.Declined(_refused.ToString());
+        }
+
         return [.. parts, new ModelFinish(_calls.Count > 0 ? "tool-calls" : Reason(_reason ?? "stop"), _usage)];
     }
 
@@ -89,6 +98,13 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
         if (Find(delta, "content") is { } content)
         {
             ReadContent(content, isThought: false, parts);
+        }
+
+        if (Find(delta, "refusal") is { ValueKind: JsonValueKind.String } refusal)
+        {
+            var piece = _refusal.Read(refusal);
+            _refused.Append(piece);
+            _length += piece.Length;
         }
 
         if (Find(delta, "tool_calls") is { } calls)
@@ -157,10 +173,11 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
         }
     }
 
-    private static void Add(string text, bool isThought, List<ModelPart> parts)
+    private void Add(string text, bool isThought, List<ModelPart> parts)
     {
         if (text.Length > 0)
         {
+            _hasText |= !isThought;
             parts.Add(isThought ? new ModelReasoning(text) : new ModelText(text));
         }
     }

@@ -61,6 +61,31 @@ public sealed class OpenAIModelTests
     }
 
     [Theory]
+    [InlineData("null")]
+    [InlineData("\"\"")]
+    public async Task ARefusalOfTheModelIsToldInItsWords(string content)
+    {
+        await using var endpoint = new FakeHttp(_ => $$$"""{"choices":[{"message":{"content":{{{content}}},"refusal":"I can't help with {{{Key}}}."}}]}""");
+        using var factory = Factory(endpoint);
+
+        var failure = await Assert.ThrowsAsync<AgentException>(() => factory.CreateModel().CompleteAsync(Prompt, Stop));
+
+        Assert.Equal("The language model refused: \"I can't help with ***.\"", failure.Message);
+    }
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("\"\"")]
+    [InlineData("7")]
+    public async Task AnAnswerBesideNoRefusalIsATextAsAny(string refusal)
+    {
+        await using var endpoint = new FakeHttp(_ => $$$"""{"choices":[{"message":{"content":"","refusal":{{{refusal}}}}}]}""");
+        using var factory = Factory(endpoint);
+
+        Assert.Equal("", await factory.CreateModel().CompleteAsync(Prompt, Stop));
+    }
+
+    [Theory]
     [InlineData(401, "Set OPENAI_API_KEY or --open-api-key")]
     [InlineData(404, "Check OPENAI_BASE_URL, and that it has a model 'gpt-4o'")]
     [InlineData(400, "Check the model 'gpt-4o' and its settings")]

@@ -154,6 +154,38 @@ public sealed class OpenAIChatTests
     }
 
     [Fact]
+    public async Task RefusalOfTheModelIsToldInItsWords()
+    {
+        await using var http = new FakeHttp(_ => Chunks(
+            """{"choices":[{"delta":{"role":"assistant","content":null,"refusal":""}}]}""",
+            """{"choices":[{"delta":{"refusal":"I can't help "}}]}""",
+            """{"choices":[{"delta":{"refusal":"with k3y."},"finish_reason":"stop"}]}"""));
+
+        var failure = await Assert.ThrowsAsync<AgentException>(() => AskAsync(http, Prompt(), key: "k3y"));
+
+        Assert.Equal("The language model refused: \"I can't help with ***.\"", failure.Message);
+    }
+
+    [Fact]
+    public async Task RefusalBesideATextLeavesTheText()
+    {
+        await using var http = new FakeHttp(_ => Chunks("""{"choices":[{"delta":{"content":"x","refusal":"no"},"finish_reason":"stop"}]}"""));
+
+        Assert.Equal([new ModelText("x"), new ModelFinish("stop", default)], await AskAsync(http, Prompt()));
+    }
+
+    [Fact]
+    public async Task RefusalThatDoesNotEndIsBrokenOff()
+    {
+        var piece = $$$"""{"choices":[{"delta":{"refusal":"{{{new string('x', 900)}}}"}}]}""";
+        await using var http = new FakeHttp(_ => Chunks(piece, piece, piece));
+
+        var failure = await Assert.ThrowsAsync<AgentException>(() => AskAsync(http, Prompt(), maxReplyBytes: 2_000));
+
+        Assert.Contains("answered more than 2,000 bytes", failure.Message);
+    }
+
+    [Fact]
     public async Task RequestCarriesMessagesToolsSchemaAndOptions()
     {
         await using var http = new FakeHttp(_ => Chunks("""{"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}"""));
