@@ -149,7 +149,9 @@ internal sealed class SchemaCheck
     {
         try
         {
-            _patterns[pattern] = new Regex(pattern, PatternOptions, PatternTimeLimit);
+            // What is wrong is said of the pattern as it was written.
+            _ = new Regex(pattern, RegexOptions.CultureInvariant, PatternTimeLimit);
+            _patterns[pattern] = new Regex(SchemaPattern.Translate(pattern), PatternOptions, PatternTimeLimit);
         }
         catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
         {

@@ -20,6 +20,10 @@ public sealed class JsonSchemaTests
     [InlineData("""{"$ref":"#/$defs/node","$defs":{"node":{"type":"object","properties":{"next":{"$ref":"#/$defs/node"}}}}}""", """{"next":{"next":{}}}""")]
     [InlineData("""{"properties":{"zip":{"$ref":"#/components/Zip"}},"components":{"Zip":{"type":"string","pattern":"^[0-9]{5}$"}}}""", """{"zip":"12345"}""")]
     [InlineData("""{"$ref":"#/parts/a","parts":{"a":{"items":{"$ref":"#/parts/b"}},"b":{"pattern":"b","items":{"$ref":"#/parts/a"}}}}""", """[["b"]]""")]
+    [InlineData("""{"pattern":"^[\\w-\\.]+@[^\\W_][\\d$]\\$$"}""", "\"a-b.c@d$$\"")]
+    [InlineData("""{"pattern":"^[^\\D]\\D\\W[\\W]$"}""", "\"1\u0661\u00e4\u00e4\"")]
+    [InlineData("""{"pattern":"(?m)^a$"}""", "\"a\\nb\"")]
+    [InlineData("""{"pattern":"[]$]\\\\$"}""", "\"$\\\\\"")]
     [InlineData("""{"type":"string","format":"email"}""", "\"no mail\"")]
     [InlineData("true", "[]")]
     public void ValueThatFitsHasNoIssue(string schema, string value) => Assert.Empty(Validate(schema, value));
@@ -35,6 +39,11 @@ public sealed class JsonSchemaTests
     [InlineData("""{"exclusiveMaximum":5}""", "5", "input must be less than 5")]
     [InlineData("""{"minLength":2}""", "\"😀\"", "input must have at least 2 characters; it has 1")]
     [InlineData("""{"pattern":"^a+$"}""", "\"ab\"", "input must match ^a+$")]
+    [InlineData("""{"pattern":"^[0-9]{5}$"}""", "\"12345\\n\"", "input must match ^[0-9]{5}$")]
+    [InlineData("""{"pattern":"^\\d+$"}""", "\"\u0661\"", "input must match ^\\d+$")]
+    [InlineData("""{"pattern":"^[\\d]+$"}""", "\"\u0661\"", "input must match ^[\\d]+$")]
+    [InlineData("""{"pattern":"^\\w+$"}""", "\"\u00e4\"", "input must match ^\\w+$")]
+    [InlineData("""{"patternProperties":{"^a$":false}}""", """{"a\n":1,"a":1}""", "input.a is not allowed")]
     [InlineData("""{"enum":["a","b"]}""", "\"c\"", "input must be one of \"a\", \"b\"")]
     [InlineData("""{"maxLength":1}""", "\"e\u0301\"", "input must have at most 1 characters; it has 2")]
     [InlineData("""{"uniqueItems":true}""", """[{"a":1,"b":"x"},{"b":"\u0078","a":1.0}]""", "input must not have two equal items")]
@@ -67,6 +76,7 @@ public sealed class JsonSchemaTests
 
     [Theory]
     [InlineData("(a", "schema.pattern is no regular expression this server can use")]
+    [InlineData(@"[+-\d]", "schema.pattern is no regular expression this server can use")]
     [InlineData("(?=a)b", "schema.pattern is no regular expression this server can use")]
     public void PatternThatCannotBeUsedIsRefused(string pattern, string message) => Assert.StartsWith(
         message, Assert.Throws<JsonSchemaException>(() => JsonSchema.Parse(JsonSerializer.SerializeToElement(new { pattern }))).Message);
