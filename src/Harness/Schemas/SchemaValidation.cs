@@ -231,12 +231,19 @@ internal sealed class SchemaValidation(JsonSchema schema)
 
         if (rule.TryGetProperty("anyOf", out var any) && !any.EnumerateArray().Any(part => IsValid(part, value)))
         {
-            AddBest(any, value, path, "must be one of the kinds the schema allows");
+            AddBest(any, value, path);
         }
 
         if (rule.TryGetProperty("oneOf", out var one) && one.EnumerateArray().Count(part => IsValid(part, value)) is var count and not 1)
         {
-            AddBest(one, value, path, count == 0 ? "must be one of the kinds the schema allows" : $"is of {count} kinds at once, and must be of one");
+            if (count == 0)
+            {
+                AddBest(one, value, path);
+            }
+            else
+            {
+                Add(path, $"is of {count} kinds at once, and must be of one");
+            }
         }
 
         if (rule.TryGetProperty("not", out var not) && IsValid(not, value))
@@ -250,23 +257,17 @@ internal sealed class SchemaValidation(JsonSchema schema)
         }
     }
 
-    // With one real alternative beside null its own words help more.
-    private void AddBest(JsonElement parts, JsonElement value, string path, string message)
+    // None fits. With one real alternative beside null its own words help more.
+    private void AddBest(JsonElement parts, JsonElement value, string path)
     {
-        if (_isTrial)
-        {
-            Add(path, message);
-            return;
-        }
-
-        var real = parts.EnumerateArray().Where(part => !IsValid(part, value) && !IsNull(part)).ToList();
+        var real = _isTrial ? [] : parts.EnumerateArray().Where(part => !IsNull(part)).ToList();
         if (real.Count == 1)
         {
             Check(real[0], value, path);
         }
         else
         {
-            Add(path, message);
+            Add(path, "must be one of the kinds the schema allows");
         }
     }
 

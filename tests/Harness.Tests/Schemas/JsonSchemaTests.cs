@@ -54,6 +54,8 @@ public sealed class JsonSchemaTests
     [InlineData("""{"anyOf":[{"type":"string"},{"type":"number"}]}""", "null", "input must be one of the kinds the schema allows")]
     [InlineData("""{"anyOf":[{"type":"null"},{"type":"object","required":["a"]}]}""", "{}", "input.a is missing")]
     [InlineData("""{"oneOf":[{"type":"number"},{"type":"integer"}]}""", "1", "input is of 2 kinds at once, and must be of one")]
+    [InlineData("""{"oneOf":[{"type":"number"},{"type":"integer"},{"type":"string"}]}""", "1", "input is of 2 kinds at once, and must be of one")]
+    [InlineData("""{"oneOf":[{"type":"object","required":["a"]},{"type":"null"}]}""", "{}", "input.a is missing")]
     [InlineData("""{"not":{"type":"string"}}""", "\"a\"", "input is of a kind the schema forbids")]
     [InlineData("""{"if":{"required":["a"]},"then":{"required":["b"]}}""", """{"a":1}""", "input.b is missing")]
     [InlineData("""{"$ref":"#"}""", "1", "input is nested too deep for its schema")]
