@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Harness.Executions;
 
 namespace Harness.Storage.Tests;
@@ -18,6 +19,12 @@ public sealed class FaultyStore(IExecutionStore inner) : IExecutionStore
 
     /// <summary>Appends that have come so far, failed ones too.</summary>
     public int Appends { get; private set; }
+
+    /// <summary>Filters of the lists that were asked for so far.</summary>
+    public ConcurrentQueue<ExecutionFilter> Lists { get; } = [];
+
+    /// <summary>What everyone who looks for an id waits for; called with that id.</summary>
+    public Func<string, Task> Finding { get; set; } = _ => Task.CompletedTask;
 
     /// <summary>From now on appends fail, <paramref name="times"/> of them.</summary>
     /// <param name="error">With this.</param>
@@ -91,6 +98,7 @@ public sealed class FaultyStore(IExecutionStore inner) : IExecutionStore
     public async ValueTask<StoredExecution?> FindAsync(string id, CancellationToken cancellationToken)
     {
         await PassToReadAsync(cancellationToken);
+        await Finding(id);
         return await inner.FindAsync(id, cancellationToken);
     }
 
@@ -104,6 +112,7 @@ public sealed class FaultyStore(IExecutionStore inner) : IExecutionStore
         ExecutionFilter filter, long before, int limit, CancellationToken cancellationToken)
     {
         await PassToReadAsync(cancellationToken);
+        Lists.Enqueue(filter);
         return await inner.ListAsync(filter, before, limit, cancellationToken);
     }
 

@@ -43,23 +43,28 @@ internal sealed class WorkflowLists(ExecutionRegistry executions, WorkflowKind k
     {
         var limit = EventQuery.Whole(query, "limit", 1, MaxItems) ?? 10;
         var page = EventQuery.Whole(query, "page", 0, 1_000_000) ?? 0;
-        var all = await FindAsync(workflowId, cancellationToken).ToListAsync(cancellationToken);
-        var records = new List<WorkflowRecord>();
-        foreach (var execution in all.Skip((int)Math.Min(int.MaxValue, page * limit)).Take((int)limit))
+        var (records, total) = (new List<WorkflowRecord>(), 0);
+        await foreach (var execution in FindAsync(workflowId, cancellationToken))
         {
-            records.Add(await WorkflowRecord.ReadListedAsync(execution, withSteps: true, cancellationToken));
+            if (total >= page * limit && records.Count < limit)
+            {
+                records.Add(await WorkflowRecord.ReadListedAsync(execution, withSteps: true, cancellationToken));
+            }
+
+            total++;
         }
 
-        return new HistoryAnswer(records, new Pagination(page, limit, all.Count));
+        return new HistoryAnswer(records, new Pagination(page, limit, total));
     }
 
-    // From the store as far as the caller reads on.
+    // From the store as far as the caller reads on. What a workflow gave is in its log: the details of its result are not needed.
     private async IAsyncEnumerable<Execution> FindAsync(string? workflowId, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var filter = new ExecutionFilter { Kind = kind.Name, WithoutDetails = true };
         var cursor = (string?)null;
         do
         {
-            var page = await executions.ListAsync(new ExecutionFilter { Kind = kind.Name }, cursor, MaxItems, cancellationToken);
+            var page = await executions.ListAsync(filter, cursor, MaxItems, cancellationToken);
             foreach (var execution in page.Items)
             {
                 if (workflowId is null || execution.Request.Facts.GetValueOrDefault(WorkflowKind.Fact) == workflowId)
