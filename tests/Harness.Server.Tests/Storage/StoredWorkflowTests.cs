@@ -51,6 +51,31 @@ public sealed class StoredWorkflowTests : IDisposable
         Assert.All(store.Lists, filter => Assert.True(filter.WithoutDetails));
     }
 
+    [Fact]
+    public async Task OfTwoStartsAtOnceWithTheSameIdTheSecondIsAConflict()
+    {
+        await using var store = CreateStore();
+        await using var app = await StartAsync(store);
+        var (looking, both) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        store.Finding = _ =>
+        {
+            if (Interlocked.Increment(ref looking) == 2)
+            {
+                both.SetResult();
+            }
+
+            return both.Task.WaitAsync(Stop);
+        };
+        const string Order = """{"input":{"orderId":"o1","amount":15000},"options":{"executionId":"mine"}}""";
+
+        var answers = await Task.WhenAll(PostAsync(app, Order), PostAsync(app, Order));
+
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.Conflict], answers.Select(answer => answer.StatusCode).Order());
+        var refusal = answers.Single(answer => answer.StatusCode == HttpStatusCode.Conflict);
+        Assert.Contains("Workflow execution mine already exists", await refusal.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+        Array.ForEach(answers, answer => answer.Dispose());
+    }
+
     private FaultyStore CreateStore() => new(StoreFactory.Create(_options, NullLoggerFactory.Instance, TimeProvider.System));
 
     private static Task<HarnessApp> StartAsync(FaultyStore store) =>

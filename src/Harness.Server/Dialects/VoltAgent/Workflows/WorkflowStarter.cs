@@ -7,8 +7,8 @@ namespace Harness.Server.Dialects.VoltAgent.Workflows;
 internal sealed class WorkflowStarter(WorkflowCatalog workflows, WorkflowKind kind, ExecutionRegistry executions)
 {
     /// <summary>Starts a workflow, once the store has it.</summary>
-    /// <exception cref="ApiException">There is no such workflow, or the server takes nothing new.</exception>
-    /// <exception cref="ExecutionInputException">The input is not what the workflow takes.</exception>
+    /// <exception cref="ApiException">There is no such workflow, or an execution with the wanted id already.</exception>
+    /// <exception cref="ExecutionInputException">The input is not what the workflow takes, or the server takes nothing new.</exception>
     public async Task<Execution> StartAsync(string id, HttpRequest request, CancellationToken cancellationToken)
     {
         if (!workflows.TryFind(id, out var workflow))
@@ -23,7 +23,7 @@ internal sealed class WorkflowStarter(WorkflowCatalog workflows, WorkflowKind ki
             // In memory a second one is refused by the start itself; what has left memory only the store knows.
             plan = await executions.FindAsync(executionId, cancellationToken) is null
                 ? plan with { Request = plan.Request with { Id = executionId } }
-                : throw new ApiException(StatusCodes.Status409Conflict, $"Workflow execution {executionId} already exists");
+                : throw AlreadyExists(executionId);
         }
 
         try
@@ -32,9 +32,13 @@ internal sealed class WorkflowStarter(WorkflowCatalog workflows, WorkflowKind ki
             await execution.Stored.WaitAsync(cancellationToken);
             return execution;
         }
-        catch (ExecutionInputException e)
+        catch (ExecutionInputException e) when (!e.IsForNow && executionId is not null)
         {
-            throw new ApiException(StatusCodes.Status503ServiceUnavailable, e.Message);
+            // Another start with this id came in between.
+            throw AlreadyExists(executionId);
         }
     }
+
+    private static ApiException AlreadyExists(string executionId) =>
+        new(StatusCodes.Status409Conflict, $"Workflow execution {executionId} already exists");
 }
