@@ -8,6 +8,8 @@ namespace Harness.Server.Transports.SignalR;
 /// <summary>The hub at <c>/hub</c> (PROTOCOL, "SignalR hub"). A command is one object with the fields of the <c>/ws</c> action of its name.</summary>
 internal sealed class ExecutionHub(ExecutionCommands commands, HubTable table) : Hub
 {
+    private static readonly JsonDocumentOptions AsDeepAsItCame = new() { MaxDepth = JsonSyntax.MaxDepth };
+
     private HubPeer Peer => (HubPeer)Context.Items[typeof(HubPeer)]!;
 
     /// <summary>Starts an execution.</summary>
@@ -104,6 +106,6 @@ internal sealed class ExecutionHub(ExecutionCommands commands, HubTable table) :
     {
         ReadOnlyMemory<byte> utf8 = JsonMarshal.GetRawUtf8Value(command).ToArray();
         var repaired = JsonRepair.Apply(utf8);
-        return new CommandFields(repaired.Equals(utf8) ? command : JsonElement.Parse(repaired.Span));
+        return new CommandFields(repaired.Equals(utf8) ? command : JsonElement.Parse(repaired.Span, AsDeepAsItCame));
     }
 }

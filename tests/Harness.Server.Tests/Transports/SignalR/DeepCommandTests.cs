@@ -22,6 +22,18 @@ public sealed class DeepCommandTests
     }
 
     [Theory]
+    [InlineData("json", 62)]
+    [InlineData("messagepack", 128)]
+    public async Task CommandAtTheLimitWithAnEmojiInItIsTaken(string protocol, int depth)
+    {
+        await using var app = await HarnessApp.StartAsync(("Synthetic", "true"));
+
+        var answer = await AskAsync(app, protocol, Call(protocol, "1", "Execute", Deep(protocol, depth, "\U0001F600")), until: "epoch");
+
+        Assert.DoesNotContain("error", answer, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("json", 63, "nested deeper than 62 levels, the limit of this protocol; MessagePack, /ws and REST take 128")]
     [InlineData("json", 10_000, "nested deeper than 62 levels")]
     [InlineData("messagepack", 129, "nested deeper than 128 levels")]
@@ -37,10 +49,12 @@ public sealed class DeepCommandTests
         Assert.DoesNotContain("epoch", answers, StringComparison.Ordinal);
     }
 
-    // {"kind":"synthetic","data":{"lines":1,"deep":[[…]]}}
-    private static byte[] Deep(string protocol, int depth) => protocol == "json"
-        ? [.. "{\"kind\":\"synthetic\",\"data\":{\"lines\":1,\"deep\":"u8, .. Times('[', depth - 2), .. Times(']', depth - 2), .. "}}"u8]
-        : [0x82, 0xa4, .. "kind"u8, 0xa9, .. "synthetic"u8, 0xa4, .. "data"u8, 0x82, 0xa5, .. "lines"u8, 1, 0xa4, .. "deep"u8,
+    // {"kind":"synthetic","data":{"lines":1,"text":"…","deep":[[…]]}}
+    private static byte[] Deep(string protocol, int depth, string text = "") => protocol == "json"
+        ? [.. Encoding.UTF8.GetBytes($$"""{"kind":"synthetic","data":{"lines":1,"text":"{{text}}","deep":"""),
+            .. Times('[', depth - 2), .. Times(']', depth - 2), .. "}}"u8]
+        : [0x82, 0xa4, .. "kind"u8, 0xa9, .. "synthetic"u8, 0xa4, .. "data"u8, 0x83, 0xa5, .. "lines"u8, 1,
+            0xa4, .. "text"u8, (byte)(0xa0 | Encoding.UTF8.GetByteCount(text)), .. Encoding.UTF8.GetBytes(text), 0xa4, .. "deep"u8,
             .. Times(0x91, depth - 3), 0x90];
 
     private static IEnumerable<byte> Times(int value, int count) => Enumerable.Repeat((byte)value, count);
