@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using Harness.Server.Swagger;
+using Microsoft.AspNetCore.Http.Extensions;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace Harness.Server.Safety;
@@ -79,8 +80,18 @@ internal sealed class ApiKeyGate(RequestDelegate next, ApiKeyRing keys)
             return null;
         }
 
-        var others = request.Query.Where(pair => !pair.Key.Equals(QueryName, StringComparison.OrdinalIgnoreCase)).ToList();
-        request.QueryString = new QueryString(QueryHelpers.AddQueryString("", others));
+        // Names that differ in case stay two: they may be labels.
+        var others = new QueryBuilder();
+        foreach (var pair in new QueryStringEnumerable(request.QueryString.Value))
+        {
+            var name = pair.DecodeName().ToString();
+            if (!name.Equals(QueryName, StringComparison.OrdinalIgnoreCase))
+            {
+                others.Add(name, pair.DecodeValue().ToString());
+            }
+        }
+
+        request.QueryString = others.ToQueryString();
         return values[^1];
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Harness.Executions;
+using Microsoft.AspNetCore.WebUtilities;
 
 namespace Harness.Server.Transports.Rest;
 
@@ -10,15 +11,15 @@ internal static class EventQuery
 
     /// <summary><c>status</c>, <c>kind</c>, <c>label.NAME</c>, <c>cursor</c>, <c>limit</c>.</summary>
     /// <exception cref="CommandException">One of them cannot be used.</exception>
-    public static ListCommand ReadList(IQueryCollection query) => new(
+    public static ListCommand ReadList(HttpRequest request) => new(
         new ExecutionFilter
         {
-            Status = Text(query, "status") is { } status ? CommandWords.Status(status) : null,
-            Kind = Text(query, "kind"),
-            Labels = ReadLabels(query),
+            Status = Text(request.Query, "status") is { } status ? CommandWords.Status(status) : null,
+            Kind = Text(request.Query, "kind"),
+            Labels = ReadLabels(request.QueryString),
         },
-        Text(query, "cursor"),
-        (int)(Whole(query, "limit", 1, CommandLimits.PageItems) ?? CommandLimits.DefaultPageItems));
+        Text(request.Query, "cursor"),
+        (int)(Whole(request.Query, "limit", 1, CommandLimits.PageItems) ?? CommandLimits.DefaultPageItems));
 
     /// <summary>
     /// Where to begin: <c>Last-Event-ID</c> or <c>last_event_id</c>, else <c>from</c> (a sequence or <c>now</c>), else <c>tail</c>, else
@@ -86,10 +87,18 @@ internal static class EventQuery
             : throw CommandException.Range(name, least, most);
     }
 
-    private static Dictionary<string, string> ReadLabels(IQueryCollection query)
+    // As they were sent: the request's own collection makes one of names that differ in case.
+    private static Dictionary<string, string> ReadLabels(QueryString query)
     {
-        var labels = query.Where(pair => pair.Key.StartsWith(LabelPrefix, StringComparison.Ordinal))
-            .ToDictionary(pair => pair.Key[LabelPrefix.Length..], pair => pair.Value.ToString(), StringComparer.Ordinal);
+        var labels = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var pair in new QueryStringEnumerable(query.Value))
+        {
+            var name = pair.DecodeName().ToString();
+            if (name.StartsWith(LabelPrefix, StringComparison.Ordinal) && !labels.TryAdd(name[LabelPrefix.Length..], pair.DecodeValue().ToString()))
+            {
+                throw CommandException.Field(name, "there once: an execution has one value of a label");
+            }
+        }
 
         // One that is left out would let more executions match.
         return labels.Count <= CommandLimits.Labels

@@ -79,7 +79,7 @@ internal static class ExecutionEndpoints
 
     private static async Task<FileContentHttpResult> ListAsync(
         HttpRequest request, ExecutionCommands commands, CancellationToken cancellationToken) =>
-        TypedResults.Bytes(ListDocument.Of(await commands.ListAsync(EventQuery.ReadList(request.Query), cancellationToken)), Json);
+        TypedResults.Bytes(ListDocument.Of(await commands.ListAsync(EventQuery.ReadList(request), cancellationToken)), Json);
 
     private static async Task<IResult> StartAsync(HttpContext context, ExecutionCommands commands, CancellationToken cancellationToken)
     {

@@ -29,6 +29,30 @@ public sealed class ExecutionEndpointsTests : IAsyncLifetime
         Assert.Equal(("prod", "test"), (document.GetProperty("labels").Text("env"), document.GetProperty("labels").Text("ENV")));
     }
 
+    [Theory]
+    [InlineData("?label.env=prod&label.ENV=test", 1)]
+    [InlineData("?label.ENV=test&label.env=prod", 1)]
+    [InlineData("?label.env=prod&access_token=any&label.ENV=test", 1)]
+    [InlineData("?label.ENV=prod", 0)]
+    [InlineData("?label.env=prod&label.Env=", 0)]
+    public async Task LabelsOfAQueryWhoseNamesDifferInCaseAreTwoToo(string query, int found)
+    {
+        await AskAsync(HttpMethod.Post, "", """{"kind":"manual","labels":{"env":"prod","ENV":"test"}}""");
+
+        var (_, page) = await AskAsync(HttpMethod.Get, query);
+
+        Assert.Equal(found, page.GetProperty("items").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task LabelThatAQueryHasTwiceIsRefusedByItsName()
+    {
+        var (response, answer) = await AskAsync(HttpMethod.Get, "?label.team=a&label.team=b");
+
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid_field"), (response.StatusCode, answer.Text("error")));
+        Assert.Equal("label.team must be there once: an execution has one value of a label", answer.Text("message"));
+    }
+
     [Fact]
     public async Task ExecutionIsStartedFoundCancelledAndForgotten()
     {
