@@ -41,7 +41,7 @@ internal sealed partial class StartBanner(
             LogPage(url);
         }
 
-        LogSocket(url.Replace("http://", "ws://", StringComparison.Ordinal));
+        LogSocket($"ws{url["http".Length..]}");
         WriteAgent();
         LogStore(StoreFactory.Describe(store.Value));
         WriteNamed($"{url}/agents", "Agent", catalog.Agents.Select(agent => agent.Id).ToList(), "text|stream|object|stream-object");
