@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Harness.Executions;
 
@@ -17,9 +18,15 @@ internal static class JsonArgument
             return default;
         }
 
+        if (value.StartsWith('@') && string.IsNullOrWhiteSpace(value[1..]))
+        {
+            throw new RunException($"{flag} @ names no file: write @FILE, or the JSON itself");
+        }
+
         try
         {
-            var json = JsonElement.Parse(value.StartsWith('@') ? File.ReadAllText(value[1..]) : value, JsonDepth.Kept);
+            var text = value.StartsWith('@') ? File.ReadAllText(value[1..]) : value;
+            var json = JsonElement.Parse(JsonRepair.Apply(Encoding.UTF8.GetBytes(text)).Span, JsonDepth.Kept);
             return JsonDepth.Refuse(json) is { } problem ? throw new RunException($"{flag} {problem}") : json;
         }
         catch (JsonException exception)

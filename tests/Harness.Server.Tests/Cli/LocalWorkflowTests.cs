@@ -45,6 +45,22 @@ public sealed class LocalWorkflowTests : IDisposable
     }
 
     [Fact]
+    public async Task HalfAnEmojiInTheInputIsReplacedAsOnAServer()
+    {
+        var file = Write("""
+            input: { type: object, properties: { a: { type: string, minLength: 1 } } }
+            steps:
+              - id: say
+                set: { said: "-{{input.a}}-" }
+            """);
+
+        var (exitCode, output) = await HarnessExecutable.RunAsync("run", file, "--input", """{"a":"\ud83d"}""");
+
+        Assert.True(exitCode == 0, output);
+        Assert.Contains("-\uFFFD-", output);
+    }
+
+    [Fact]
     public async Task SuspendedWorkflowEndsAndSaysWhereOneCanBeResumed()
     {
         var (exitCode, output) = await HarnessExecutable.RunAsync(
@@ -94,6 +110,8 @@ public sealed class LocalWorkflowTests : IDisposable
     [InlineData("Invalid input: input is missing", "run", "samples/workflows/order-approval.yaml")]
     [InlineData("Invalid input: input.amount is missing", "run", "samples/workflows/order-approval.yaml", "--input", """{"orderId":"o1"}""")]
     [InlineData("--input is no JSON", "run", "samples/workflows/order-approval.yaml", "--input", "{")]
+    [InlineData("--input @ names no file: write @FILE, or the JSON itself", "run", "samples/workflows/order-approval.yaml", "--input", "@")]
+    [InlineData("--input names a file that cannot be read", "run", "samples/workflows/order-approval.yaml", "--input", "@/nowhere/at/all")]
     [InlineData("The agents' folder /nowhere/at/all cannot be read", "run", "samples/workflows/order-approval.yaml", "--agents", "/nowhere/at/all")]
     [InlineData("--agents goes with a workflow that runs here", "run", "samples/suites/pizza", "--agents", "samples/agents/named")]
     [InlineData("A workflow of a file or a --workflows folder runs here", "run", "x", "--workflows", "samples/workflows", "--server", "http://localhost:1")]
