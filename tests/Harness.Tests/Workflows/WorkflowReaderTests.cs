@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Harness.Executions;
 using Harness.Tests.Agents;
 using Harness.Workflows;
@@ -270,6 +271,23 @@ public sealed class WorkflowReaderTests
             """));
 
         Assert.Equal("""{"status":200,"body":{"total":3}}""", (await stage.RunAsync()).GetProperty("output").GetRawText());
+    }
+
+    [Theory]
+    [InlineData("""{"text":"cut \ud83d"}""", """{"status":200,"body":{"text":"cut \uFFFD"}}""")]
+    [InlineData("""cut \ud83d""", """{"status":200,"body":"cut \\ud83d"}""")]
+    public async Task AnswerOfAnHttpStepThatWasCutWithinAnEmojiIsTaken(string answer, string output)
+    {
+        await using var server = new FakeHttp(_ => answer);
+        using var stage = await WorkflowStage.OpenAsync(WorkflowStage.ReadYaml($$"""
+            steps:
+              - id: call
+                http: { url: "{{server.Url}}/" }
+            """));
+
+        var ended = await stage.RunAsync();
+
+        Assert.Equal(JsonElement.Parse(output), ended.GetProperty("output"), JsonElement.DeepEquals);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Harness.Executions;
 
 namespace Harness.Workflows;
 
@@ -150,16 +151,16 @@ internal sealed class HttpStep
             : throw new WorkflowException($"The answer of {host} has more than {WorkflowJson.MaxValueBytes} bytes");
     }
 
-    private static JsonElement AsValue(ReadOnlySpan<byte> body)
+    private static JsonElement AsValue(ReadOnlyMemory<byte> body)
     {
-        body = body.StartsWith(Encoding.UTF8.Preamble) ? body[Encoding.UTF8.Preamble.Length..] : body;
+        body = body.Span.StartsWith(Encoding.UTF8.Preamble) ? body[Encoding.UTF8.Preamble.Length..] : body;
         try
         {
-            return body.Length == 0 ? WorkflowJson.Null : JsonElement.Parse(body);
+            return body.Length == 0 ? WorkflowJson.Null : JsonElement.Parse(JsonRepair.Apply(body).Span);
         }
         catch (JsonException)
         {
-            return JsonSerializer.SerializeToElement(Encoding.UTF8.GetString(body));
+            return JsonSerializer.SerializeToElement(Encoding.UTF8.GetString(body.Span));
         }
     }
 }
