@@ -16,6 +16,7 @@ public sealed class WorkflowProgress
     private readonly List<WorkflowStepRecord> _steps = [];
     private (string StepId, JsonElement Data, bool IsAnswer)? _resume;
     private string _knownState = "{}";
+    private int _beforeJump;
 
     /// <summary>True when it has begun.</summary>
     public bool HasStarted { get; private set; }
@@ -134,14 +135,14 @@ public sealed class WorkflowProgress
         }
     }
 
-    /// <summary>When a step that has not ended began first.</summary>
+    /// <summary>When a step that has not ended began first, since the workflow last went on at another step than where it stood.</summary>
     internal DateTimeOffset? StartedAt(string stepId)
     {
         lock (_gate)
         {
             var ended = _steps.FindLastIndex(step =>
                 step.Id == stepId && step.Status is WorkflowStepStatus.Success or WorkflowStepStatus.Skipped or WorkflowStepStatus.Canceled);
-            return _steps.Skip(ended + 1).FirstOrDefault(step => step.Id == stepId)?.StartedAt;
+            return _steps.Skip(Math.Max(ended + 1, _beforeJump)).FirstOrDefault(step => step.Id == stepId)?.StartedAt;
         }
     }
 
@@ -300,7 +301,7 @@ public sealed class WorkflowProgress
                 _errors.Remove(later.Id);
             }
 
-            Position = index;
+            (Position, _beforeJump) = (index, _steps.Count);
         }
     }
 

@@ -58,6 +58,58 @@ public sealed class WorkflowResumeTests
     }
 
     [Fact]
+    public async Task SleepThatWasSuspendedTakesItsWholeTimeAgainWhenTheWorkflowGoesBackBeforeIt()
+    {
+        var time = new ManualTime();
+        using var stage = await WorkflowStage.OpenAsync(
+            Workflow.Begin<int>("w")
+                .AndThen("first", (number, _, _) => Task.FromResult(number))
+                .AndSleep("nap", TimeSpan.FromMinutes(5))
+                .AndThen("last", (number, _, _) => Task.FromResult(number))
+                .End(),
+            time: time);
+        var execution = stage.Start("7");
+        await foreach (var json in execution.Log.ReadEventsAsync(1, Stop))
+        {
+            if (Encoding.UTF8.GetString(json.Span).Contains("\"stepId\":\"nap\"", StringComparison.Ordinal))
+            {
+                break;
+            }
+        }
+
+        Assert.NotNull(await stage.Registry.SuspendAsync(execution, "Maintenance", Stop));
+        time.Advance(TimeSpan.FromMinutes(10));
+        Assert.True(stage.Resume(execution, at: "first"));
+        await AdvanceUntilAsync(time, execution.Completion);
+
+        var nap = (await WorkflowProgress.ReadAsync(execution.Log, Stop)).Steps.Last(step => step.Id == "nap");
+        Assert.True(nap.EndedAt - nap.StartedAt >= TimeSpan.FromMinutes(5), $"{nap.StartedAt} to {nap.EndedAt}");
+    }
+
+    [Fact]
+    public async Task SleepThatWasSuspendedAndGoesOnTakesNoLonger()
+    {
+        var time = new ManualTime();
+        using var stage = await WorkflowStage.OpenAsync(
+            Workflow.Begin<int>("w").AndSleep("nap", TimeSpan.FromMinutes(5)).End(), time: time);
+        var execution = stage.Start("7");
+        await foreach (var json in execution.Log.ReadEventsAsync(1, Stop))
+        {
+            if (Encoding.UTF8.GetString(json.Span).Contains("\"stepId\":\"nap\"", StringComparison.Ordinal))
+            {
+                break;
+            }
+        }
+
+        Assert.NotNull(await stage.Registry.SuspendAsync(execution, "Maintenance", Stop));
+        time.Advance(TimeSpan.FromMinutes(10));
+        Assert.True(stage.Resume(execution, at: "nap"));
+
+        // Without the clock moving.
+        Assert.Equal(ExecutionStatus.Completed, (await execution.Completion.WaitAsync(Stop)).Status);
+    }
+
+    [Fact]
     public async Task StepInsideOfOthersThatIsSuspendedWhileItWorksOnItsAnswerStillHasIt()
     {
         var (runs, running) = (0, new SemaphoreSlim(0));
