@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Harness.Schemas;
 using Microsoft.Extensions.Configuration;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -31,18 +32,8 @@ internal sealed class ScriptSource
     public static ScriptNode ReadYaml(string name, TextReader text)
     {
         var source = new ScriptSource(name);
-        try
-        {
-            var yaml = new YamlStream();
-            yaml.Load(text);
-            return yaml.Documents.Count == 1
-                ? new ScriptNode(Convert(json => source.Write(json, yaml.Documents[0].RootNode, "", 0)), "", source)
-                : throw new AgentException($"{name}: one YAML document is expected, not {yaml.Documents.Count}");
-        }
-        catch (YamlException exception)
-        {
-            throw new AgentException($"{name}, line {exception.Start.Line}: this is not YAML: {exception.Message}", exception);
-        }
+        var root = YamlFile.Read(name, text, (problem, cause) => new AgentException(problem, cause));
+        return new ScriptNode(Convert(json => source.Write(json, root, "", 0)), "", source);
     }
 
     /// <summary>Takes JSON of a request.</summary>

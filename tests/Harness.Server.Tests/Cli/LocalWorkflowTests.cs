@@ -61,6 +61,17 @@ public sealed class LocalWorkflowTests : IDisposable
     }
 
     [Fact]
+    public async Task FileWhoseAliasStandsForWhatItStandsInIsRefusedAndEndsNoProcess()
+    {
+        var file = Write("steps: [{ id: s, set: { a: &x [*x] } }]");
+
+        var (exitCode, output) = await HarnessExecutable.RunAsync("run", file);
+
+        Assert.True(exitCode == 2, output);
+        Assert.StartsWith($"{file}, line 1: the alias *x names no anchor that ends before it", output);
+    }
+
+    [Fact]
     public async Task SuspendedWorkflowEndsAndSaysWhereOneCanBeResumed()
     {
         var (exitCode, output) = await HarnessExecutable.RunAsync(

@@ -32,7 +32,7 @@ public sealed class ScriptReaderTests
     [InlineData("rules:\n- when: any\n  set: [a]", "s.yaml, line 3, rules[0].set: a mapping of names to values is expected here")]
     [InlineData("rules:\n- when: any\n  forget: 1", "s.yaml, line 3, rules[0].forget: true or false is expected here")]
     [InlineData("rules: []\nfallback: { when: any }", "s.yaml, line 2, fallback.when: 'when' is not known here")]
-    [InlineData("rules: &r\n- *r", "s.yaml, line 1, rules[0][0]")]
+    [InlineData("rules: &r\n- *r", "s.yaml, line 2: the alias *r names no anchor that ends before it")]
     public void AMistakeIsNamedWithItsLineAndWhatToChange(string yaml, string message)
     {
         using var text = new StringReader(yaml);
@@ -51,7 +51,7 @@ public sealed class ScriptReaderTests
 
         var failure = Assert.Throws<AgentException>(() => ScriptReader.ReadYaml("s.yaml", text));
 
-        Assert.Contains("the document is too deep or too large", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("more than 100000 values here", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -62,6 +62,18 @@ public sealed class ScriptReaderTests
         var failure = Assert.Throws<AgentException>(() => ScriptReader.ReadRequest(agent));
 
         Assert.StartsWith("agent, rules[1].replies: 'replies' is not known here", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(100_000)]
+    [InlineData(130)]
+    public void FileThatIsNestedTooDeepIsRefusedAndEndsNoProcess(int depth)
+    {
+        using var text = new StringReader($"rules: {new string('[', depth)}{new string(']', depth)}");
+
+        var failure = Assert.Throws<AgentException>(() => ScriptReader.ReadYaml("s.yaml", text));
+
+        Assert.StartsWith("s.yaml, line 1: nested deeper than 128 levels", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -376,6 +376,72 @@ public sealed class WorkflowReaderTests
     public void FileThatIsWrongIsRefusedWithLineAndField(string yaml, string message) =>
         Assert.Equal(message, Assert.Throws<WorkflowFormatException>(() => WorkflowStage.ReadYaml(yaml)).Message);
 
+    [Theory]
+    [InlineData("steps: [{ id: s, set: { a: &x [*x] } }]", 1)]
+    [InlineData("steps:\n  - id: s\n    condition: { if: &c { not: *c }, then: [{ id: t, sleep: 1s }] }", 3)]
+    [InlineData("steps: &x\n  - id: s\n    parallel: { branches: [*x] }", 3)]
+    [InlineData("steps:\n- id: s\n  set:\n    b: &x 1\n    a: &x [*x]", 5)]
+    [InlineData("steps: [{ id: s, set: { b: *x, a: &x 1 } }]", 1)]
+    public void AliasOfWhatHasNotEndedIsRefusedWithItsLine(string yaml, int line)
+    {
+        var refused = Assert.Throws<WorkflowFormatException>(() => WorkflowStage.ReadYaml(yaml)).Message;
+
+        Assert.Matches($@"^test\.yaml, line {line}: the alias \*[xc] names no anchor that ends before it$", refused);
+    }
+
+    [Fact]
+    public async Task AliasesAreTheValuesTheyStandFor()
+    {
+        using var stage = await WorkflowStage.OpenAsync(WorkflowStage.ReadYaml("""
+            input: &any { type: object }
+            resume: *any
+            steps:
+              - id: a
+                set: { list: &list [1, "{{input.x}}"], again: [*list, *list] }
+            """));
+
+        Assert.Equal(
+            """{"x":2,"list":[1,2],"again":[[1,2],[1,2]]}""", (await stage.RunAsync("""{"x":2}""")).GetProperty("output").GetRawText());
+    }
+
+    [Fact]
+    public void AliasesOfAliasesAreCountedWhereTheyAreUsed()
+    {
+        var members = Enumerable.Range(1, 9).Select(level => $"a{level}: &a{level} [{string.Join(", ", Enumerable.Repeat($"*a{level - 1}", 10))}]");
+        var yaml = $"steps:\n- id: s\n  set:\n    a0: &a0 ha\n    {string.Join("\n    ", members)}";
+
+        var refused = Assert.Throws<WorkflowFormatException>(() => WorkflowStage.ReadYaml(yaml));
+
+        Assert.Equal(
+            "test.yaml, line 9: more than 100000 values here: aliases count where they are used, and a text once more for each 100 characters", refused.Message);
+    }
+
+    [Fact]
+    public void AliasesOfLongTextsAreCountedByTheirLength()
+    {
+        var yaml = $"steps:\n- id: s\n  set:\n    a: &a \"{new string('x', 1_000_000)}\"\n    b: [{string.Join(", ", Enumerable.Repeat("*a", 20))}]";
+
+        Assert.StartsWith(
+            "test.yaml, line 5: more than 100000 values here", Assert.Throws<WorkflowFormatException>(() => WorkflowStage.ReadYaml(yaml)).Message);
+    }
+
+    [Theory]
+    [InlineData(100_000)]
+    [InlineData(125)]
+    public void FileThatIsNestedTooDeepIsRefused(int depth) => Assert.Equal(
+        "test.yaml, line 1: nested deeper than 128 levels, aliases counted as deep as what they stand for",
+        Assert.Throws<WorkflowFormatException>(() => WorkflowStage.ReadYaml(
+            $"steps: [{{ id: s, set: {{ a: {new string('[', depth)}{new string(']', depth)} }} }}]")).Message);
+
+    [Fact]
+    public void ChainOfAliasesIsAsDeepAsWhatItStandsFor()
+    {
+        var yaml = $"steps: [{{ id: s, set: {{ a0: &a0 [], {string.Join(", ", Enumerable.Range(1, 200).Select(level => $"a{level}: &a{level} [*a{level - 1}]"))} }} }}]";
+
+        Assert.StartsWith(
+            "test.yaml, line 1: nested deeper than 128 levels", Assert.Throws<WorkflowFormatException>(() => WorkflowStage.ReadYaml(yaml)).Message);
+    }
+
     [Fact]
     public void TextThatIsNoYamlIsRefusedWithItsLine() => Assert.StartsWith(
         "test.yaml, line 2: this is not YAML: ", Assert.Throws<WorkflowFormatException>(() => WorkflowStage.ReadYaml("id: x\n  steps: {")).Message);

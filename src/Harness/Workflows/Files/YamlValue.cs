@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Harness.Schemas;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -18,21 +19,8 @@ internal sealed class YamlValue
 
     /// <summary>Reads the one document of a file.</summary>
     /// <exception cref="WorkflowFormatException">It is no YAML.</exception>
-    public static YamlValue Read(string file, TextReader text)
-    {
-        try
-        {
-            var yaml = new YamlStream();
-            yaml.Load(text);
-            return yaml.Documents.Count == 1
-                ? new YamlValue(file, "", yaml.Documents[0].RootNode)
-                : throw new WorkflowFormatException($"{file}: one YAML document is expected, not {yaml.Documents.Count}");
-        }
-        catch (YamlException exception)
-        {
-            throw new WorkflowFormatException($"{file}, line {exception.Start.Line}: this is not YAML: {exception.Message}", exception);
-        }
-    }
+    public static YamlValue Read(string file, TextReader text) =>
+        new(file, "", YamlFile.Read(file, text, (problem, cause) => new WorkflowFormatException(problem, cause)));
 
     /// <summary>True for a list.</summary>
     public bool IsList => _node is YamlSequenceNode;
