@@ -201,6 +201,36 @@ public sealed class StoredServerTests : IDisposable
     }
 
     [Fact]
+    public async Task PeerWhoseCommandWaitsForTheStoreIsPingedAndKept()
+    {
+        await using var store = new FaultyStore(StoreFactory.Create(new StoreOptions { Data = _data }, NullLoggerFactory.Instance, TimeProvider.System));
+        await using var app = await HarnessApp.StartAsync(
+            services => services.AddSingleton<IExecutionStore>(store),
+            ("Synthetic", "true"), ("PingInterval", "00:00:00.020"), ("PongTimeLimit", "00:00:05"));
+        using var raw = await RawSocket.ConnectAsync(app);
+        store.Block();
+        await raw.SendAsync(RawSocket.Text, """{"action":"execute","kind":"synthetic","data":{"lines":1},"watch":false}""");
+
+        for (var pings = 0; pings < 10; pings++)
+        {
+            // Nobody reads the answers.
+            Assert.Equal(RawSocket.Ping, (await raw.ReadAsync())?.Opcode);
+            await raw.SendAsync(RawSocket.Pong, []);
+        }
+
+        store.Release();
+        var frame = await raw.ReadAsync();
+        while (frame is { Opcode: RawSocket.Ping })
+        {
+            await raw.SendAsync(RawSocket.Pong, []);
+            frame = await raw.ReadAsync();
+        }
+
+        Assert.Equal(RawSocket.Text, frame?.Opcode);
+        Assert.Contains("\"status\"", Encoding.UTF8.GetString(frame!.Value.Payload));
+    }
+
+    [Fact]
     public async Task DamagedDatabaseIsRefusedAtStartAndLeftAsItIs()
     {
         Directory.CreateDirectory(_data);

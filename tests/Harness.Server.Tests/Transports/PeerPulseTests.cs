@@ -90,6 +90,25 @@ public sealed class PeerPulseTests
         Assert.Equal(PulseFinding.Silent, Beat(80));
     }
 
-    private PulseFinding Beat(long seconds, long writingSince = 0, long heardAt = 0, long written = 0) =>
-        _pulse.Beat(seconds * Second, writingSince * Second, heardAt * Second, written, Options);
+    [Fact]
+    public void PeerWhoseAnswersAreNotReadIsPingedAndNotSilentUntilTheyAre()
+    {
+        Beat(20);
+
+        Assert.Equal(PulseFinding.Well, Beat(25, isHeard: false));
+        Assert.Equal(PulseFinding.PingIsDue, Beat(40, isHeard: false));
+        Assert.Equal(PulseFinding.PingIsDue, Beat(60, isHeard: false));
+        Assert.Equal(PulseFinding.Well, Beat(79));
+        Assert.Equal(PulseFinding.Silent, Beat(80));
+    }
+
+    [Fact]
+    public void PeerThatTakesNoByteIsSlowAlsoWhileItIsNotRead()
+    {
+        Assert.Equal(PulseFinding.Well, Beat(79, writingSince: 20, isHeard: false));
+        Assert.Equal(PulseFinding.Slow, Beat(80, writingSince: 20, isHeard: false));
+    }
+
+    private PulseFinding Beat(long seconds, long writingSince = 0, long heardAt = 0, long written = 0, bool isHeard = true) =>
+        _pulse.Beat(seconds * Second, writingSince * Second, heardAt * Second, written, isHeard, Options);
 }

@@ -26,8 +26,9 @@ internal struct PeerPulse(long openedAt)
     /// <param name="writingSince">Since when a write has been waiting for the peer; 0: none is.</param>
     /// <param name="heardAt">When it last sent anything.</param>
     /// <param name="written">Bytes written to it so far.</param>
+    /// <param name="isHeard">False while what it sends is not read, since something it asked for is being done.</param>
     /// <param name="options">The limits.</param>
-    public PulseFinding Beat(long now, long writingSince, long heardAt, long written, ServerOptions options)
+    public PulseFinding Beat(long now, long writingSince, long heardAt, long written, bool isHeard, ServerOptions options)
     {
         var read = (now - _beatAt) * LeastBytesPerSecond / 1000;
         _onTheWay = Math.Min(MostOnTheWay, Math.Max(0, _onTheWay - read) + written - _written);
@@ -39,6 +40,8 @@ internal struct PeerPulse(long openedAt)
             return now - writingSince >= options.SlowClientTimeLimit.TotalMilliseconds ? PulseFinding.Slow : PulseFinding.Well;
         }
 
+        // Its answer may be there and unread. Pings go on: what is between sees that the connection lives.
+        _isAsked &= isHeard;
         if (_isAsked && heardAt < _pingedAt)
         {
             return now >= _pongBy ? PulseFinding.Silent : PulseFinding.Well;

@@ -22,6 +22,7 @@ internal sealed class SocketConnection : IDisposable
     private readonly long _openedAt = Environment.TickCount64;
     private PeerPulse _pulse = new(Environment.TickCount64);
     private volatile int _closing;
+    private volatile bool _isHandling;
 
     /// <param name="stream">What it reads and writes.</param>
     /// <param name="commands">What a client can ask.</param>
@@ -129,7 +130,7 @@ internal sealed class SocketConnection : IDisposable
     /// <param name="options">The limits.</param>
     public void Beat(long now, ServerOptions options)
     {
-        switch (_pulse.Beat(now, _stream.WritingSince, _stream.HeardAt, _stream.Written, options))
+        switch (_pulse.Beat(now, _stream.WritingSince, _stream.HeardAt, _stream.Written, !_isHandling, options))
         {
             case PulseFinding.Slow:
                 Pump.Stop();
@@ -172,8 +173,16 @@ internal sealed class SocketConnection : IDisposable
             return;
         }
 
-        await Pump.WaitForRoomAsync(_cut.Token);
-        await _commands.HandleAsync(message, Session, _cut.Token);
+        _isHandling = true;
+        try
+        {
+            await Pump.WaitForRoomAsync(_cut.Token);
+            await _commands.HandleAsync(message, Session, _cut.Token);
+        }
+        finally
+        {
+            _isHandling = false;
+        }
     }
 
     // A ping and a piece with nothing in it count as messages: they cost as much. All of them are read by one reader, one after the other.
