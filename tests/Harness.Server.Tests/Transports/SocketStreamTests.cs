@@ -106,6 +106,32 @@ public sealed class SocketStreamTests : IDisposable
         Assert.True(sent.AsSpan().SequenceEqual(received));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task PeerThatTakesALongWriteBitByBitThroughTheWebServerIsSeenToTakeIt(int pieces)
+    {
+        await _stream.WriteAsync(Ping, Stop);
+        var sent = new byte[1_000_000];
+        new Random(1).NextBytes(sent);
+        sent[0] = 0x81;
+        var waitingSince = new List<long>();
+        _kestrel.Writing = () =>
+        {
+            waitingSince.Add(_stream.WritingSince);
+
+            // To the next tick of the clock, so that it can be told whether the time is a new one.
+            SpinWait.SpinUntil(() => Environment.TickCount64 > waitingSince[^1]);
+        };
+
+        await (pieces == 1 ? _stream.WriteAsync(sent, Stop) : _stream.WriteAsync([new(sent, 0, 100_000), new(sent, 100_000, 900_000)], Stop));
+
+        Assert.Equal(8, waitingSince.Count);
+        Assert.Equal(waitingSince.Distinct(), waitingSince);
+        Assert.True(sent.AsSpan().SequenceEqual([.. _kestrel.Written.Skip(Ping.Length)]));
+        Assert.Equal(0, _stream.WritingSince);
+    }
+
     [Fact]
     public async Task WriteFromSeveralPlacesToAConnectionThatIsCutFails()
     {
@@ -188,6 +214,8 @@ public sealed class SocketStreamTests : IDisposable
 
         public List<byte> Written { get; } = [];
 
+        public Action? Writing { get; set; }
+
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             buffer.Span[0] = Next;
@@ -196,6 +224,7 @@ public sealed class SocketStreamTests : IDisposable
 
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
+            Writing?.Invoke();
             Written.AddRange(buffer.Span);
             return ValueTask.CompletedTask;
         }

@@ -25,6 +25,9 @@ internal sealed class SocketStream(Stream input, Stream output, Socket? socket) 
     // How much a slow peer must take before it counts as taking something.
     private const int SlowBytes = 16 * 1024;
 
+    // The same through Kestrel's stream, which takes as much at once as it is given. No more than a segment of a log: those stay one write each.
+    private const int SlowStreamBytes = 128 * 1024;
+
     private readonly SemaphoreSlim _turn = new(1);
     private int _path = (int)(socket is null ? WritePath.Stream : WritePath.NothingWritten);
     private long _heardAt = Environment.TickCount64;
@@ -89,7 +92,7 @@ internal sealed class SocketStream(Stream input, Stream output, Socket? socket) 
             if (pieces is null)
             {
                 _closeSent = (buffer.Span[0] & OpcodeMask) == CloseOpcode;
-                await (DecidesDirect() ? SendAsync(socket!, buffer) : output.WriteAsync(buffer, cancellationToken));
+                await (DecidesDirect() ? SendAsync(socket!, buffer) : WriteToStreamAsync(buffer, cancellationToken));
             }
             else if (DecidesDirect())
             {
@@ -99,7 +102,8 @@ internal sealed class SocketStream(Stream input, Stream output, Socket? socket) 
             {
                 foreach (var piece in pieces)
                 {
-                    await output.WriteAsync(piece, cancellationToken);
+                    await WriteToStreamAsync(piece, cancellationToken);
+                    Volatile.Write(ref _writingSince, Environment.TickCount64);
                 }
             }
         }
@@ -217,6 +221,22 @@ internal sealed class SocketStream(Stream input, Stream output, Socket? socket) 
             var sent = await socket.SendAsync(frames[..Math.Min(frames.Length, SlowBytes)], SocketFlags.None, CancellationToken.None);
             Volatile.Write(ref _writingSince, Environment.TickCount64);
             frames = frames[sent..];
+        }
+    }
+
+    private ValueTask WriteToStreamAsync(ReadOnlyMemory<byte> frames, CancellationToken cancellationToken) => frames.Length <= SlowStreamBytes
+        ? output.WriteAsync(frames, cancellationToken)
+        : WriteSlicesAsync(frames);
+
+    // No token, as above.
+    private async ValueTask WriteSlicesAsync(ReadOnlyMemory<byte> frames)
+    {
+        while (frames.Length > 0)
+        {
+            var length = Math.Min(frames.Length, SlowStreamBytes);
+            await output.WriteAsync(frames[..length], CancellationToken.None);
+            Volatile.Write(ref _writingSince, Environment.TickCount64);
+            frames = frames[length..];
         }
     }
 
