@@ -10,18 +10,26 @@ namespace Harness.Server.Transports;
 /// <param name="Recovered">The epoch is the client's, and nothing of what it asked for is gone.</param>
 internal sealed record SubscriptionStart(LogCursor Cursor, long First, long Last, long From, bool Recovered)
 {
+    /// <summary>True when nothing will come from where the command says: the log has its end, and that is before it.</summary>
+    public static bool IsBehindTheEnd(Execution execution, SubscribeCommand command) =>
+        execution.Log.IsSealed && WantedOf(execution, command, execution.Log.LastSequence) > execution.Log.LastSequence;
+
     /// <summary>Opens a cursor where the command says. An other epoch than the log's own: from the beginning.</summary>
     public static SubscriptionStart Open(Execution execution, SubscribeCommand command, ILogWatcher watcher)
     {
         var log = execution.Log;
-        var isOurs = command.Epoch is null || command.Epoch == execution.Epoch;
         var last = log.LastSequence;
-        var wanted = !isOurs ? 1
-            : command.Tail is { } tail ? Math.Max(1, last + 1 - tail)
-            : command.From is { } from ? Math.Max(1, from)
-            : last + 1;
+        var wanted = WantedOf(execution, command, last);
         var cursor = log.OpenCursor(wanted, watcher);
         var first = log.FirstSequence;
-        return new SubscriptionStart(cursor, first, Math.Max(last, log.LastSequence), Math.Max(wanted, first), isOurs && cursor.IsWhole);
+        return new SubscriptionStart(cursor, first, Math.Max(last, log.LastSequence), Math.Max(wanted, first), IsOurs(execution, command) && cursor.IsWhole);
     }
+
+    private static bool IsOurs(Execution execution, SubscribeCommand command) => command.Epoch is null || command.Epoch == execution.Epoch;
+
+    private static long WantedOf(Execution execution, SubscribeCommand command, long last) =>
+        !IsOurs(execution, command) ? 1
+        : command.Tail is { } tail ? Math.Max(1, last + 1 - tail)
+        : command.From is { } from ? Math.Max(1, from)
+        : last + 1;
 }

@@ -81,7 +81,8 @@ public sealed class AllTransportsTests
     {
         using var reader = await EventReader.OpenAsync(app.Client, $"/api/v1/executions/{execution.Id}/events");
         var blocks = await reader.ReadToEndAsync();
-        return [.. blocks
+        Assert.EndsWith("\nevent: end\ndata: {}", blocks[^1], StringComparison.Ordinal);
+        return [.. blocks.SkipLast(1)
             .Where(block => block.StartsWith("id: ", StringComparison.Ordinal))
             .Select(block => JsonElement.Parse(block[(block.IndexOf("data: ", StringComparison.Ordinal) + 6)..]))];
     }

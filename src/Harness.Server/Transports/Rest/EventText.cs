@@ -29,8 +29,12 @@ internal sealed class EventText(Execution execution, bool wantsEvents) : IEventT
     /// <summary>A comment, so that proxies and clients see that the stream lives.</summary>
     public void WriteHeartbeat(IBufferWriter<byte> output) => output.Write(": hb\n\n"u8);
 
-    /// <summary>Last words: there is no more. Its id is that of the result, so a client that comes back is told 204.</summary>
-    public void WriteEnd(IBufferWriter<byte> output) => output.Write("event: end\ndata: {}\n\n"u8);
+    /// <summary>
+    /// Last words: there is no more. Their id is that of the result, so that a client that comes back is told 204, also one that has seen no
+    /// event here.
+    /// </summary>
+    public void WriteEnd(IBufferWriter<byte> output) =>
+        output.Write(Encoding.ASCII.GetBytes($"id: {execution.Epoch}-{execution.Log.LastSequence}\nevent: end\ndata: {{}}\n\n"));
 
     /// <inheritdoc/>
     public void WriteTruncation(LogRange range, IBufferWriter<byte> output) => WriteEvent(execution.Log.DescribeTruncation(range).Span, range.Last, output);

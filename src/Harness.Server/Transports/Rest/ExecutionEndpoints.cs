@@ -159,7 +159,7 @@ internal static class ExecutionEndpoints
         }
 
         // The one answer that keeps an EventSource from coming back.
-        if (isResumed && command.Epoch == execution.Epoch && execution.Log.IsSealed && command.From > execution.Log.LastSequence)
+        if (isResumed && SubscriptionStart.IsBehindTheEnd(execution, command))
         {
             return TypedResults.NoContent();
         }

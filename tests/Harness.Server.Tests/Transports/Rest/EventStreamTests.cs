@@ -50,7 +50,7 @@ public sealed class EventStreamTests
 
         await running;
         Assert.InRange(longest, 1, 128 * 1024);
-        Assert.Contains($"event: result\ndata: {Encoding.UTF8.GetString(await LastAsync(execution))}\n\nevent: end\n", text.ToString());
+        Assert.Contains($"event: result\ndata: {Encoding.UTF8.GetString(await LastAsync(execution))}\n\nid: {execution.Epoch}-{result}\nevent: end\n", text.ToString());
         Assert.True(text.Length > 400_000, "the result repeats its lines");
     }
 

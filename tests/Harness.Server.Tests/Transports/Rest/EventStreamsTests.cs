@@ -30,7 +30,7 @@ public sealed partial class EventStreamsTests
         var epoch = execution.Epoch;
         Assert.Equal(
             $"retry: 2000\n\nid: {epoch}-1\nevent: status\ndata: {json[0]}\n\nid: {epoch}-2\nevent: log\ndata: {json[1]}\n\n"
-            + $"id: {epoch}-3\nevent: result\ndata: {json[2]}\n\nevent: end\ndata: {{}}\n\n",
+            + $"id: {epoch}-3\nevent: result\ndata: {json[2]}\n\nid: {epoch}-3\nevent: end\ndata: {{}}\n\n",
             await response.Content.ReadAsStringAsync(Stop));
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.ToString());
         Assert.Equal("no-cache, no-transform", string.Join(", ", response.Headers.GetValues("Cache-Control")).Replace("no-transform, no-cache", "no-cache, no-transform", StringComparison.Ordinal));
@@ -60,7 +60,7 @@ public sealed partial class EventStreamsTests
         var rest = await reader.ReadToEndAsync();
         Assert.Equal(2, rest.Count);
         Assert.StartsWith($"id: {execution.Epoch}-4\nevent: result\n", rest[0], StringComparison.Ordinal);
-        Assert.Equal("event: end\ndata: {}", rest[1]);
+        Assert.Equal($"id: {execution.Epoch}-4\nevent: end\ndata: {{}}", rest[1]);
     }
 
     [Theory]
@@ -142,6 +142,26 @@ public sealed partial class EventStreamsTests
         Assert.Equal(["", "result", "end"], Names(await running.ReadToEndAsync()));
         Assert.Equal(["", "end"], Names(await beyond.ReadToEndAsync()));
         Assert.Equal(["", "status", "log", "result", "end"], Names(await another.ReadToEndAsync()));
+    }
+
+    [Theory]
+    [InlineData("?from=now")]
+    [InlineData("?tail=0")]
+    [InlineData("?from=9")]
+    public async Task WhoHasSeenOnlyTheEndIsToldNotToComeBackToo(string query)
+    {
+        var (app, kind) = await ManualKind.StartAppAsync();
+        await using var _ = app;
+        var execution = await kind.RunAsync(app, "line");
+
+        using var reader = await EventReader.OpenAsync(app.Client, Path(execution) + query);
+        var end = (await reader.ReadToEndAsync())[^1].Split('\n');
+
+        // As an EventSource does.
+        using var after = await app.SendAsync(HttpMethod.Get, Path(execution) + query, ("Last-Event-ID", end[0]["id: ".Length..]));
+
+        Assert.Equal("event: end", end[1]);
+        Assert.Equal(HttpStatusCode.NoContent, after.StatusCode);
     }
 
     [Fact]
@@ -290,7 +310,7 @@ public sealed partial class EventStreamsTests
         await stopping;
 
         Assert.Contains("event: result", blocks[^2], StringComparison.Ordinal);
-        Assert.Equal("event: end\ndata: {}", blocks[^1]);
+        Assert.EndsWith("\nevent: end\ndata: {}", blocks[^1], StringComparison.Ordinal);
     }
 
     [Fact]

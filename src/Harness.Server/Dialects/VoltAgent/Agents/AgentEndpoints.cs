@@ -105,7 +105,7 @@ internal static class AgentEndpoints
         var command = AttachQuery.Read(execution, context.Request);
 
         // The one answer that keeps an EventSource from coming back.
-        if (command.From > execution.Log.LastSequence && execution.Log.IsSealed && (command.Epoch is null || command.Epoch == execution.Epoch))
+        if (SubscriptionStart.IsBehindTheEnd(execution, command))
         {
             return TypedResults.NoContent();
         }

@@ -184,10 +184,12 @@ public sealed class GenerationStreamTests
         var later = await rest.ReadToEndAsync();
         using var nothing = await app.SendAsync(HttpMethod.Get, path, ("Last-Event-ID", $"{execution.Epoch}-{execution.Log.LastSequence}"));
         using var wrong = await app.SendAsync(HttpMethod.Get, path, ("Last-Event-ID", "x"));
+        using var now = await app.SendAsync(HttpMethod.Get, path + "?from=now");
 
         Assert.Equal(["text", "text", "finish", "completion"], all.Skip(1).Select(TypeOf));
         Assert.Equal(["text", "finish", "completion"], later.Skip(1).Select(TypeOf));
         Assert.Equal((HttpStatusCode.NoContent, HttpStatusCode.BadRequest), (nothing.StatusCode, wrong.StatusCode));
+        Assert.Equal(HttpStatusCode.NoContent, now.StatusCode);
     }
 
     [Fact]
