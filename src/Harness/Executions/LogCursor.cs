@@ -67,6 +67,12 @@ public sealed class LogCursor : IDisposable
     /// <summary>True when everything that is there has been taken and the log has no end yet, which in this process may never come.</summary>
     public bool IsUpToDate => !_log.IsSealed && Next > _log.LastSequence;
 
+    /// <summary>
+    /// True: a <see cref="TryTake"/> that needs a store which cannot be read now fails with its <see cref="StoreException"/>. Else the store is
+    /// asked again and again, and nothing is there meanwhile.
+    /// </summary>
+    public bool TriesStoreOnce { get; set; }
+
     /// <summary>True while it waits for the store: a <see cref="TryTake"/> that gives nothing then does not mean that there is nothing.</summary>
     public bool IsLoading => _load is not null;
 
@@ -237,9 +243,8 @@ public sealed class LogCursor : IDisposable
             }
 
             _load = null;
-            var taken = load.Take();
-            load.Dispose();
-            if (taken is not { } loaded)
+            using var done = load;
+            if (load.Take() is not { } loaded)
             {
                 // Nothing is left in the store from here on; memory may still have what follows.
                 range = Miss((_log.FirstInMemory ?? _log.LastSequence + 1) - 1);
@@ -277,7 +282,7 @@ public sealed class LogCursor : IDisposable
             archive.Attach();
         }
 
-        _load = LogLoad.Start(archive, Math.Max(archive.FirstSequence, Next), Ring);
+        _load = LogLoad.Start(archive, Math.Max(archive.FirstSequence, Next), TriesStoreOnce, Ring);
         return false;
     }
 

@@ -6,6 +6,7 @@ internal sealed class LogLoad : IDisposable
     private readonly CancellationTokenSource _abandoned = new();
     private readonly Lock _gate = new();
     private LogSegment? _segment;
+    private StoreException? _failure;
     private volatile bool _isDone;
 
     private LogLoad()
@@ -18,19 +19,26 @@ internal sealed class LogLoad : IDisposable
     /// <summary>Starts loading.</summary>
     /// <param name="archive">From where.</param>
     /// <param name="from">First sequence wanted.</param>
+    /// <param name="once">False: a store that cannot be read now is asked again, until it can.</param>
     /// <param name="done">Called once when it is there, unless it was abandoned before.</param>
-    public static LogLoad Start(LogArchive archive, long from, Action done)
+    public static LogLoad Start(LogArchive archive, long from, bool once, Action done)
     {
         var load = new LogLoad();
-        _ = load.RunAsync(archive, from, done);
+        _ = load.RunAsync(archive, from, once, done);
         return load;
     }
 
     /// <summary>What came, held for the caller; null: nothing is left from there on.</summary>
+    /// <exception cref="StoreException">It was tried once, and the store cannot be read now.</exception>
     public LogSegment? Take()
     {
         lock (_gate)
         {
+            if (_failure is { } failure)
+            {
+                throw failure;
+            }
+
             var segment = _segment;
             _segment = null;
             return segment;
@@ -50,16 +58,21 @@ internal sealed class LogLoad : IDisposable
         _abandoned.Dispose();
     }
 
-    private async Task RunAsync(LogArchive archive, long from, Action done)
+    private async Task RunAsync(LogArchive archive, long from, bool once, Action done)
     {
         LogSegment? segment = null;
+        StoreException? failure = null;
         try
         {
-            segment = await archive.LoadAsync(from, _abandoned.Token);
+            segment = await (once ? archive.LoadOnceAsync(from, _abandoned.Token) : archive.LoadAsync(from, _abandoned.Token));
         }
         catch (OperationCanceledException)
         {
             return;
+        }
+        catch (StoreException e)
+        {
+            failure = e;
         }
         catch (Exception)
         {
@@ -74,7 +87,7 @@ internal sealed class LogLoad : IDisposable
                 return;
             }
 
-            _segment = segment;
+            (_segment, _failure) = (segment, failure);
             _isDone = true;
         }
 

@@ -231,6 +231,31 @@ public sealed class StoredServerTests : IDisposable
     }
 
     [Fact]
+    public async Task PageOfEventsThatTheStoreCannotReadIsAnsweredAndNotWaitedFor()
+    {
+        string id;
+        await using (var first = await StartAsync())
+        {
+            id = (await RunAsync(first, 1))[0];
+        }
+
+        await using var store = new FaultyStore(StoreFactory.Create(new StoreOptions { Data = _data }, NullLoggerFactory.Instance, TimeProvider.System));
+        await using var app = await HarnessApp.StartAsync(services => services.AddSingleton<IExecutionStore>(store), ("Synthetic", "true"));
+        var execution = await app.Executions.FindAsync(id, Stop);
+        store.FailReads(new StoreException("the database is away"));
+
+        using var away = await app.SendAsync(HttpMethod.Get, $"/api/v1/executions/{id}/events", ("Accept", "application/json"));
+        store.Heal();
+        using var back = await app.SendAsync(HttpMethod.Get, $"/api/v1/executions/{id}/events", ("Accept", "application/json"));
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, away.StatusCode);
+        Assert.Equal("""{"error":"store_failed","message":"the database is away"}""", await away.Content.ReadAsStringAsync(Stop));
+        var events = JsonElement.Parse(await back.Content.ReadAsStringAsync(Stop)).GetProperty("events");
+        Assert.Equal(execution!.Log.LastSequence, events.GetArrayLength());
+        Assert.Equal(0, execution.Log.ReaderCount);
+    }
+
+    [Fact]
     public async Task DamagedDatabaseIsRefusedAtStartAndLeftAsItIs()
     {
         Directory.CreateDirectory(_data);

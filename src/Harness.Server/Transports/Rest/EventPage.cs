@@ -14,6 +14,7 @@ internal static class EventPage
     private const int MaxBytes = 1024 * 1024;
 
     /// <summary>Reads a page.</summary>
+    /// <exception cref="StoreException">Some of it is in a store that cannot be read now.</exception>
     public static async Task<ReadOnlyMemory<byte>> ReadAsync(
         Execution execution, SubscribeCommand command, int limit, CancellationToken cancellationToken)
     {
@@ -21,6 +22,7 @@ internal static class EventPage
         json.Write("{\"events\":["u8);
         var bell = new LogBell();
         using var cursor = SubscriptionStart.Open(execution, command, bell).Cursor;
+        cursor.TriesStoreOnce = true;
         var next = cursor.Next;
         var left = limit;
         while (left > 0 && json.WrittenCount < MaxBytes)
