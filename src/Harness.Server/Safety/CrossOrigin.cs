@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
@@ -6,6 +7,10 @@ namespace Harness.Server.Safety;
 /// <summary>Refuses pages of foreign origins and tells browsers what the others may do (compat/voiceflow 1.5).</summary>
 internal sealed class CrossOrigin(RequestDelegate next, OriginPolicy policy, IOptions<ServerOptions> options)
 {
+    // What a header's name may be made of (RFC 9110, 5.6.2). Other characters would break the answer.
+    private static readonly SearchValues<char> NameCharacters = SearchValues.Create(
+        "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
     private readonly bool _answersBrowsers = options.Value.Cors;
 
     /// <summary>Answers preflights, marks answers, refuses with 403.</summary>
@@ -96,7 +101,8 @@ internal sealed class CrossOrigin(RequestDelegate next, OriginPolicy policy, IOp
         string[] known = ["Origin", "Content-Length", "Content-Type", "Authorization", "X-API-Key"];
         string[] ofSignalR = IsForSignalR(context) ? ["X-Requested-With", "X-SignalR-User-Agent"] : [];
         var wanted = context.Request.Headers.AccessControlRequestHeaders.ToString()
-            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Where(name => !name.AsSpan().ContainsAnyExcept(NameCharacters));
         return known.Concat(ofSignalR).Concat(wanted).Distinct(StringComparer.OrdinalIgnoreCase);
     }
 

@@ -33,17 +33,15 @@ internal sealed class OriginPolicy
     {
         var trimmed = origin.TrimEnd('/');
         return trimmed is "*" or "null"
-            || (Uri.TryCreate(trimmed, UriKind.Absolute, out var uri)
-                && uri.HostNameType is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6 && !uri.Host.Contains('*')
-                && uri.GetLeftPart(UriPartial.Authority).Equals(trimmed, StringComparison.OrdinalIgnoreCase));
+            || (OriginOf(trimmed) is { HostNameType: UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6 } uri && !uri.Host.Contains('*'));
     }
 
     /// <summary>Whether the page that sends the request, if a page it is, may use the server.</summary>
     public bool IsAllowed(HttpRequest request)
     {
         var origin = request.Headers.Origin.ToString();
-        return origin.Length == 0 || _allowsAny || _origins.Contains(origin) || IsSameOrigin(request)
-            || (HostOf(origin) is { } host && Loopback.Names(host));
+        return origin.Length == 0 || (IsPlain(origin) && (_allowsAny || _origins.Contains(origin) || IsSameOrigin(request)
+            || (HostOf(origin) is { } host && Loopback.Names(host))));
     }
 
     /// <summary>Whether the request comes from a page of this server itself.</summary>
@@ -65,8 +63,16 @@ internal sealed class OriginPolicy
             || Loopback.Names(host) || IPAddress.TryParse(host, out _) || _hosts.Contains(host);
     }
 
+    // Answers repeat it. Browsers write other letters of a name as xn--….
+    private static bool IsPlain(string origin) => !origin.AsSpan().ContainsAnyExceptInRange(' ', '~');
+
     private static string? HostOf(string origin) =>
-        Uri.TryCreate(origin, UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps)
-            ? uri.Host
+        OriginOf(origin) is { } uri && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps) ? uri.Host : null;
+
+    // Scheme, host and port, and nothing else; null: it is no origin.
+    private static Uri? OriginOf(string text) =>
+        IsPlain(text) && Uri.TryCreate(text, UriKind.Absolute, out var uri)
+            && uri.UserInfo.Length == 0 && uri.GetLeftPart(UriPartial.Authority).Equals(text, StringComparison.OrdinalIgnoreCase)
+            ? uri
             : null;
 }

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using System.Text.Json.Nodes;
 using Harness.Server.Safety;
 using Microsoft.Extensions.Options;
@@ -72,6 +74,45 @@ public sealed class CrossOriginTests
 
         Assert.Equal(
             "Origin,Content-Length,Content-Type,Authorization,X-API-Key,last-event-id,x-request-id", Header(response, "Access-Control-Allow-Headers"));
+    }
+
+    [Theory]
+    [InlineData("é", "")]
+    [InlineData("x-\u0001,x-good,x y,\"z\"", ",x-good")]
+    public async Task PreflightForWhatIsNoHeaderIsAnsweredWithoutIt(string wanted, string allowed)
+    {
+        await using var app = await HarnessApp.StartAsync();
+
+        var answer = await AskRawAsync(app, $"OPTIONS /health HTTP/1.1\r\nOrigin: http://localhost:3000\r\nAccess-Control-Request-Headers: {wanted}");
+
+        Assert.StartsWith("HTTP/1.1 204 ", answer, StringComparison.Ordinal);
+        Assert.Contains($"Access-Control-Allow-Headers: Origin,Content-Length,Content-Type,Authorization,X-API-Key{allowed}\r\n", answer, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "http://é.localhost")]
+    [InlineData("", "http://localhost:3000/é")]
+    [InlineData("", "http://localhost:3000/path")]
+    [InlineData("", "http://é@localhost:3000")]
+    [InlineData("", "http://evil.example@localhost")]
+    [InlineData("*", "https://é.example")]
+    [InlineData("*", "https://anyone.example\u0001")]
+    public async Task WhatIsNoOriginIsRefusedAndNotRepeatedInAHeader(string configured, string origin)
+    {
+        // With a key answers name the origin.
+        await using var app = await HarnessApp.StartAsync(("ApiKeys:0", "k"), ("CorsOrigins:0", configured.Length > 0 ? configured : "http://configured.example"));
+
+        var answer = await AskRawAsync(app, $"GET /health HTTP/1.1\r\nOrigin: {origin}");
+
+        Assert.StartsWith("HTTP/1.1 403 ", answer, StringComparison.Ordinal);
+        Assert.Contains("Origin not allowed", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OriginThatIsNotWrittenAsBrowsersDoCannotBeConfigured()
+    {
+        Assert.False(OriginPolicy.IsUsable("https://é.example"));
+        Assert.True(OriginPolicy.IsUsable("https://xn--9ca.example"));
     }
 
     [Fact]
@@ -261,6 +302,16 @@ public sealed class CrossOriginTests
         using var response = await app.SendAsync(HttpMethod.Get, "/health", ("Host", "harness.example"));
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    // An HttpClient sends no letters of other alphabets.
+    private static async Task<string> AskRawAsync(HarnessApp app, string head)
+    {
+        using var tcp = new TcpClient();
+        await tcp.ConnectAsync(app.Address.Host, app.Address.Port, Stop);
+        await tcp.GetStream().WriteAsync(Encoding.UTF8.GetBytes($"{head}\r\nHost: {app.Address.Authority}\r\nConnection: close\r\n\r\n"), Stop);
+        using var reader = new StreamReader(tcp.GetStream());
+        return await reader.ReadToEndAsync(Stop);
     }
 
     private static string Header(HttpResponseMessage response, string name) => Assert.Single(response.Headers.GetValues(name));
