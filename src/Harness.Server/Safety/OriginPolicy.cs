@@ -33,7 +33,8 @@ internal sealed class OriginPolicy
     {
         var trimmed = origin.TrimEnd('/');
         return trimmed is "*" or "null"
-            || (OriginOf(trimmed) is { HostNameType: UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6 } uri && !uri.Host.Contains('*'));
+            || (UriOf(trimmed) is { HostNameType: UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6 } uri && !uri.Host.Contains('*')
+                && uri.GetLeftPart(UriPartial.Authority).Equals(trimmed, StringComparison.OrdinalIgnoreCase));
     }
 
     /// <summary>Whether the page that sends the request, if a page it is, may use the server.</summary>
@@ -66,13 +67,10 @@ internal sealed class OriginPolicy
     // Answers repeat it. Browsers write other letters of a name as xn--….
     private static bool IsPlain(string origin) => !origin.AsSpan().ContainsAnyExceptInRange(' ', '~');
 
+    // Scripts write a slash or the usual port behind it, which browsers do not.
     private static string? HostOf(string origin) =>
-        OriginOf(origin) is { } uri && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps) ? uri.Host : null;
+        UriOf(origin) is { } uri && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps) ? uri.Host : null;
 
-    // Scheme, host and port, and nothing else; null: it is no origin.
-    private static Uri? OriginOf(string text) =>
-        IsPlain(text) && Uri.TryCreate(text, UriKind.Absolute, out var uri)
-            && uri.UserInfo.Length == 0 && uri.GetLeftPart(UriPartial.Authority).Equals(text, StringComparison.OrdinalIgnoreCase)
-            ? uri
-            : null;
+    private static Uri? UriOf(string origin) =>
+        IsPlain(origin) && Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.UserInfo.Length == 0 ? uri : null;
 }
