@@ -62,6 +62,9 @@ internal static class StoreSql
         """,
         "number");
 
+    public static readonly SqlText DropKey = new(
+        "UPDATE execution SET idempotency_key = NULL WHERE number = @number AND idempotency_key IS NOT NULL", "number");
+
     public static readonly SqlText DropFrames = new(
         "DELETE FROM segment WHERE execution = @execution AND first_seq >= @first", "execution", "first");
 

@@ -213,6 +213,21 @@ public abstract partial class ExecutionStoreContract
     }
 
     [Fact]
+    public async Task KeyThatWasGivenBackIsGoneAlsoWhereTheCreationWasKeptAfterAll()
+    {
+        var (store, _) = await Appends.OpenAsync(NewOptions(), Stop);
+        await using var _1 = store;
+        var created = Appends.Created(Appends.Execution(9) with { IdempotencyKey = "k" });
+        await store.AppendAsync(created, Stop);
+        Assert.NotNull(await store.FindByKeyAsync("k", Stop));
+
+        await store.AppendAsync(created with { Created = created.Created! with { IdempotencyKey = null }, IsRepair = true }, Stop);
+
+        Assert.Null(await store.FindByKeyAsync("k", Stop));
+        Assert.NotNull(await store.FindAsync("exec-9", Stop));
+    }
+
+    [Fact]
     public async Task EndIsNeverWrittenBehind()
     {
         var options = NewOptions();

@@ -363,7 +363,8 @@ public sealed class SqliteFaultTests : IDisposable
         Assert.EndsWith("when 2 MB are free", store.Problem);
         await AssertFullAsync(store, Appends.Whole(Appends.Execution(number + 1), 100), store.Problem!);
         await AssertFullAsync(store, Appends.More(1000, Appends.Frames(2, 1)), store.Problem!);
-        await store.AppendAsync(Appends.More(1000, Appends.Frames(2, 1)) with { Ended = Appends.End(2, 200), IsRepair = true }, Stop);
+        await store.AppendAsync(
+            Appends.Created(Appends.Execution(1000), Appends.Frames(2, 1)) with { Ended = Appends.End(2, 200), IsRepair = true }, Stop);
 
         File.Delete(ballast);
         Assert.Null(store.Problem);

@@ -53,7 +53,7 @@ internal static class StoreCalls
         {
             IsRepair = append.IsRepair,
             IsEnd = append.Ended is not null,
-            NeedsRoom = append.Created is not null || append.Ended is null,
+            NeedsRoom = append.Ended is null || (append.Created is not null && !append.IsRepair),
         };
     }
 
@@ -93,6 +93,12 @@ internal static class StoreCalls
     private static void AddRepair(List<SqlCall> calls, StoreAppend append)
     {
         calls.Add(new SqlCall(StoreSql.Reopen, append.Execution));
+        if (append.Created is { IdempotencyKey: null })
+        {
+            // It may be there with the key it had when it was said not to be kept, and has given back since.
+            calls.Add(new SqlCall(StoreSql.DropKey, append.Execution));
+        }
+
         if (append.Frames.Count > 0)
         {
             calls.Add(new SqlCall(StoreSql.DropFrames, append.Execution, append.Frames[0].First));

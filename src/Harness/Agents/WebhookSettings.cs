@@ -11,8 +11,9 @@ internal sealed class WebhookSettings
         "Connection", "Content-Length", "Content-Type", "Expect", "Host", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
     };
 
-    // Up to here small letters alone are taken for a word and not for a secret: hidden words would make errors unreadable.
+    // Up to here small letters alone are taken for a word and not for a secret: hidden words would make errors unreadable. So would shorter parts.
     private const int MaxWordLength = 15;
+    private const int MinPartLength = 4;
 
     private WebhookSettings(Uri url, IReadOnlyList<KeyValuePair<string, string>> headers, TimeSpan timeLimit) =>
         (Url, Headers, TimeLimit) = (url, headers, timeLimit);
@@ -37,9 +38,9 @@ internal sealed class WebhookSettings
             // "Bearer abcdef" comes back as "abcdef"; shorter parts are words such as Bearer itself.
             var parts = values.SelectMany(value => value.Split(' '))
                 .Concat(Url.Query.Split('?', '&', '=').SelectMany(Spellings))
-                .Concat(path.Split('/').Append(path.Trim('/')).Where(part => !IsWord(part)).SelectMany(Spellings))
                 .Where(part => part.Length > "Bearer".Length);
-            return wholes.Concat(parts);
+            var ofPath = path.Split('/').Append(path.Trim('/')).SelectMany(Spellings).Where(part => part.Length >= MinPartLength && !IsWord(part));
+            return wholes.Concat(parts).Concat(ofPath);
         }
     }
 
@@ -59,7 +60,7 @@ internal sealed class WebhookSettings
     private static string[] Spellings(string part) => [part, Uri.UnescapeDataString(part)];
 
     // Such as "webhook" and "Conversations".
-    private static bool IsWord(string part) => part.Length <= MaxWordLength && part.Skip(1).All(char.IsAsciiLetterLower);
+    private static bool IsWord(string part) => part.Length <= MaxWordLength && char.IsAsciiLetter(part[0]) && part.Skip(1).All(char.IsAsciiLetterLower);
 
     private static IEnumerable<KeyValuePair<string, string>> ReadHeaders(JsonElement headers)
     {

@@ -17,8 +17,8 @@ public sealed class ExecutionOptions
     public int MaxPending { get; set; } = 10_000;
 
     /// <summary>
-    /// Executions that are suspended at once; while there are so many no new one is started, but all are resumed. Each keeps what it needs to go on,
-    /// and the newest lines of its log. Those that were suspended before a restart count too. Default: 100,000.
+    /// Executions that are suspended at once, from which on none is started that could be suspended too; those that run already may be, and all can be
+    /// resumed. Each keeps what it needs to go on, and the newest lines of its log. Those from before a restart count too. Default: 100,000.
     /// </summary>
     [Range(1, 10_000_000)]
     public int MaxSuspended { get; set; } = 100_000;

@@ -108,7 +108,7 @@ public sealed partial class ExecutionRegistry : IDisposable
 
     private Execution StartNew(ExecutionPlan plan, bool isInside = false)
     {
-        if (!isInside)
+        if (!isInside && plan.Suspendable is not null)
         {
             RefuseBesideSuspended();
         }

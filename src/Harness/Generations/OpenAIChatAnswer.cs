@@ -139,11 +139,12 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
         _length += 1L + (name?.Length ?? 0) + arguments.Length;
     }
 
-    // Some endpoints give every call the index 0, some give none: there a name with another id, or with none, begins the next call.
+    // Some endpoints give every call the index 0, some give none: there a name with another id begins the next call, and one with none where there
+    // is no index, or the last call is whole.
     private PendingCall PendingOf(int? index, string? id, string? name)
     {
         var last = index is { } at ? _lastAt.GetValueOrDefault(at) : _calls.LastOrDefault();
-        var isNext = name is not null && (id is null ? index is null : last?.Id.Length > 0 && last.Id != id);
+        var isNext = name is not null && (id is null ? index is null || last?.IsWhole == true : last?.Id.Length > 0 && last.Id != id);
         if (last is null || isNext)
         {
             last = new PendingCall();
@@ -213,6 +214,22 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
         public string Name { get; set; } = "";
 
         public StringBuilder Arguments { get; } = new();
+
+        /// <summary>True when its arguments want no more pieces.</summary>
+        public bool IsWhole
+        {
+            get
+            {
+                try
+                {
+                    return Arguments.Length > 0 && JsonElement.Parse(Repair(Arguments.ToString()).Span).ValueKind == JsonValueKind.Object;
+                }
+                catch (JsonException)
+                {
+                    return false;
+                }
+            }
+        }
 
         /// <summary>Of the arguments: what is cut between two of their pieces.</summary>
         public TextPieces Pieces { get; } = new();

@@ -124,6 +124,7 @@ public sealed class WebhookAgentTests
     }
 
     [Theory]
+    [InlineData("/hooks/x9Kq2z", "no x9Kq2z here", "no *** here")]
     [InlineData("/webhook/7f3a-SECRET", """{"message":"The requested webhook \"POST 7f3a-SECRET\" is not registered."}""", "The requested webhook \"POST ***\" is not registered.")]
     [InlineData("/services/T0000001/B%2F000002/", "no T0000001, no B/000002, no B%2F000002", "no ***, no ***, no ***")]
     [InlineData("/hook/abcdefghijklmnopqrst", "abcdefghijklmnopqrst?", "***?")]

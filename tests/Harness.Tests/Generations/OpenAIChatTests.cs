@@ -96,6 +96,22 @@ public sealed class OpenAIChatTests
     }
 
     [Fact]
+    public async Task WholeToolCallsAreSeveralAlsoWhenAllHaveTheSameIndexAndNoId()
+    {
+        await using var http = new FakeHttp(_ => Chunks(
+            """{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"","function":{"name":"add","arguments":"{\"a\":"}}]}}]}""",
+            """{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"","function":{"name":"","arguments":"1}"}}]}}]}""",
+            """{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"","function":{"name":"sub","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"""));
+
+        var parts = await AskAsync(http, Prompt());
+
+        Assert.Equal(
+            [("add", """{"a":1}"""), ("sub", "{}")],
+            parts[..^1].Cast<ModelToolCall>().Select(call => (call.Name, call.Arguments.GetRawText())));
+        Assert.Equal(2, parts[..^1].Cast<ModelToolCall>().Select(call => call.Id).Distinct().Count());
+    }
+
+    [Fact]
     public async Task PiecesOfAToolCallAreOneCall()
     {
         await using var http = new FakeHttp(_ => Chunks(
