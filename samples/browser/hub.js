@@ -99,9 +99,12 @@ export class Hub {
     }
   }
 
-  #subscribe({ id, next, epoch }) {
+  #subscribe(watch) {
+    const { id, next, epoch } = watch;
+    watch.ref = `r${++this.#references}`;
+    watch.isSubscribed = false;
     // With typed events too the numbers have no gaps, so that one would be seen.
-    this.#send({ action: 'subscribe', id, from: next, epoch, events: true, ref: `watch ${id}` });
+    this.#send({ action: 'subscribe', id, from: next, epoch, events: true, ref: watch.ref });
   }
 
   #take(frame) {
@@ -114,22 +117,30 @@ export class Hub {
       this.#tries = 0;
     } else if (frame.type === 'closing') {
       this.#retryAfterMs = frame.retry_after_ms;
-    } else if (watch) {
+    } else if (watch && frame.ref === watch.ref) {
+      this.#takeAnswer(watch, frame);
+    } else if (watch?.isSubscribed) {
+      // What comes before was on its way already, from an earlier subscription to the same execution.
       this.#takeEvent(watch, frame);
     }
   }
 
-  #takeEvent(watch, frame) {
+  #takeAnswer(watch, frame) {
     if (frame.type === 'error') {
       this.#watches.delete(watch.id);
       watch.onError(new Error(frame.message));
     } else if (frame.type === 'subscribed') {
+      watch.isSubscribed = true;
       if (watch.epoch && watch.epoch !== frame.epoch) {
         // The server lost this log and has another one, which begins with 1.
         watch.next = 1;
       }
       watch.epoch = frame.epoch;
-    } else if (frame.type === 'truncated') {
+    }
+  }
+
+  #takeEvent(watch, frame) {
+    if (frame.type === 'truncated') {
       watch.next = Math.max(watch.next, frame.to + 1);
       watch.onEvent(frame);
     } else if (frame.seq > watch.next) {

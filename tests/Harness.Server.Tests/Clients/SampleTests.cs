@@ -66,6 +66,15 @@ public sealed class SampleTests(HubFixture hub)
     }
 
     [Fact]
+    public async Task HubOfTheLivePageKeepsApartWhatIsOldAndNewSlowAndGone()
+    {
+        var (exitCode, output) = await hub.RunAsync(ClientTools.Node(), ClientTools.ClientFile("hub.mjs"));
+
+        Assert.True(exitCode == 0, output);
+        Assert.EndsWith("ok what an execution left on its way when it is opened again is not taken for new\n", output);
+    }
+
+    [Fact]
     public async Task DocumentationPageAsksAnewWhenTheKeyInItsAddressIsRefused()
     {
         var node = ClientTools.NodeWithChromium();

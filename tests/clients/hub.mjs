@@ -1,0 +1,87 @@
+// What samples/browser/hub.js does with frames, silence and refusals: against a server and a clock of the test's own.
+import assert from 'node:assert/strict';
+
+class FakeSocket {
+  static OPEN = 1;
+  static CLOSED = 3;
+  static all = [];
+  readyState = 0;
+  sent = [];
+
+  constructor(url, protocols) {
+    Object.assign(this, { url, protocols });
+    FakeSocket.all.push(this);
+  }
+
+  static get last() { return FakeSocket.all.at(-1); }
+  open() { this.readyState = FakeSocket.OPEN; this.onopen(); return this; }
+  send(text) { this.sent.push(JSON.parse(text)); }
+  say(frame) { this.onmessage({ data: JSON.stringify(frame) }); }
+  lose(code, reason = '') { this.readyState = FakeSocket.CLOSED; this.onclose?.({ code, reason }); }
+  close() { this.readyState = FakeSocket.CLOSED; }
+  find(action) { return this.sent.findLast((message) => message.action === action); }
+}
+
+let now = 0;
+let timers = [];
+globalThis.WebSocket = FakeSocket;
+Object.defineProperty(globalThis, 'performance', { value: { now: () => now } });
+globalThis.setTimeout = (call, wait) => timers.push({ call, due: now + wait });
+globalThis.clearTimeout = () => {};
+
+function pass(ms) {
+  const end = now + ms;
+  for (;;) {
+    timers.sort((one, other) => one.due - other.due);
+    if (!(timers[0]?.due <= end)) {
+      now = end;
+      return;
+    }
+    const { call, due } = timers.shift();
+    now = due;
+    call();
+  }
+}
+
+const { Hub } = await import('../../samples/browser/hub.js');
+
+function connect(...rest) {
+  timers = [];
+  FakeSocket.all = [];
+  const states = [];
+  const hub = new Hub('ws://server/ws', (state, reason) => states.push({ state, reason }), ...rest);
+  return { hub, states, socket: FakeSocket.last.open() };
+}
+
+function watch(hub, id) {
+  const seen = [];
+  const errors = [];
+  hub.watch(id, ({ type, seq }) => seen.push(seq ?? type), (error) => errors.push(error.message));
+  return { seen: () => seen.filter(Number.isInteger), errors };
+}
+
+{
+  const { hub, socket } = connect();
+  watch(hub, 'E');
+  const { ref: first } = socket.find('subscribe');
+  socket.say({ type: 'subscribed', id: 'E', ref: first, epoch: 'e' });
+  socket.say({ type: 'log', id: 'E', seq: 1 });
+  hub.unwatch('E');
+  const again = watch(hub, 'E');
+  const { ref: second } = socket.find('subscribe');
+  assert.notEqual(second, first);
+  socket.say({ type: 'log', id: 'E', seq: 7187 });
+  socket.say({ type: 'error', id: 'E', code: 'not_subscribed', message: 'Not subscribed to execution: E' });
+  socket.say({ type: 'subscribed', id: 'E', ref: second, epoch: 'e' });
+  socket.say({ type: 'log', id: 'E', seq: 1 });
+  socket.say({ type: 'log', id: 'E', seq: 2 });
+  assert.deepEqual(again.errors, []);
+  assert.deepEqual(again.seen(), [1, 2]);
+  socket.say({ type: 'log', id: 'E', seq: 4 });
+  assert.deepEqual(again.errors, ['the server left out events 3 to 3']);
+
+  const unknown = watch(hub, 'F');
+  socket.say({ type: 'error', id: 'F', ref: socket.find('subscribe').ref, message: 'Test execution not found: F' });
+  assert.deepEqual(unknown.errors, ['Test execution not found: F']);
+  console.log('ok what an execution left on its way when it is opened again is not taken for new');
+}
