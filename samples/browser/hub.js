@@ -2,7 +2,9 @@
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 8_000;
-const SILENCE_MS = 15_000;
+const STABLE_MS = 30_000;
+// A result of 512 KiB takes over a minute at 8 KiB/s, the slowest that the server puts up with, and nothing is heard of it until it is whole.
+const SILENCE_MS = 90_000;
 
 export class Hub {
   #url;
@@ -13,6 +15,7 @@ export class Hub {
   #asked = new Map();
   #watches = new Map();
   #retryAfterMs = 0;
+  #openedAt;
   #heardAt = 0;
   #timer;
   #refusal;
@@ -56,6 +59,7 @@ export class Hub {
 
   #connect() {
     this.#onState('connecting', this.#url);
+    this.#openedAt = Infinity;
     let socket;
     try {
       socket = this.#socket = new WebSocket(this.#url);
@@ -65,6 +69,7 @@ export class Hub {
       return;
     }
     socket.onopen = () => {
+      this.#openedAt = performance.now();
       this.#send({ action: 'hello' });
       this.#watches.forEach((watch) => this.#subscribe(watch));
       this.#onState('open', this.#url);
@@ -113,8 +118,6 @@ export class Hub {
     if (asked) {
       this.#asked.delete(frame.ref);
       frame.type === 'error' ? asked.reject(new Error(frame.message)) : asked.resolve(frame);
-    } else if (frame.type === 'hello') {
-      this.#tries = 0;
     } else if (frame.type === 'closing') {
       this.#retryAfterMs = frame.retry_after_ms;
     } else if (watch && frame.ref === watch.ref) {
@@ -148,6 +151,7 @@ export class Hub {
       watch.onError(new Error(`the server left out events ${watch.next} to ${frame.seq - 1}`));
     } else if (frame.seq === watch.next) {
       watch.next++;
+      this.#tries = 0;
       if (frame.type === 'result') {
         this.#watches.delete(watch.id);
       }
@@ -163,7 +167,10 @@ export class Hub {
       this.#onState('refused', this.#refusal);
       return;
     }
-    // Twice as long every time, and never exactly that long: the clients of a server that restarts must not all come at once.
+    if (performance.now() - this.#openedAt > STABLE_MS) {
+      this.#tries = 0;
+    }
+    // Twice as long every time that nothing came of it, and never exactly that long: the clients of a server that restarts must not all come at once.
     const most = Math.min(FIRST_WAIT_MS * 2 ** this.#tries++, LONGEST_WAIT_MS);
     const wait = this.#retryAfterMs + most * (0.5 + Math.random() / 2);
     this.#retryAfterMs = 0;

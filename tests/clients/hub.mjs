@@ -85,3 +85,53 @@ function watch(hub, id) {
   assert.deepEqual(unknown.errors, ['Test execution not found: F']);
   console.log('ok what an execution left on its way when it is opened again is not taken for new');
 }
+
+{
+  const { hub, states, socket } = connect();
+  const { errors } = watch(hub, 'E');
+  socket.say({ type: 'subscribed', id: 'E', ref: socket.find('subscribe').ref, epoch: 'e' });
+  hub.ask('list').catch(() => {});
+  pass(85_000);
+  assert.equal(states.at(-1).state, 'open');
+  socket.say({ type: 'result', id: 'E', seq: 1 });
+  pass(85_000);
+  assert.equal(states.at(-1).state, 'open');
+  pass(95_000);
+  assert.ok(states.some(({ reason }) => reason === 'the server does not answer'));
+  assert.deepEqual(errors, []);
+  console.log('ok a result that is long on its way is waited for, silence is not');
+}
+
+{
+  const { hub, socket } = connect();
+  Math.random = () => 1;
+  watch(hub, 'E');
+  const waits = [];
+  const reconnect = () => {
+    const count = FakeSocket.all.length;
+    const lostAt = now;
+    while (FakeSocket.all.length === count) {
+      pass(1);
+    }
+    waits.push(now - lostAt);
+    return FakeSocket.last.open();
+  };
+  let current = socket;
+  for (let round = 0; round < 4; round++) {
+    current.say({ type: 'hello' });
+    current.say({ type: 'subscribed', id: 'E', ref: current.find('subscribe').ref, epoch: 'e' });
+    current.lose(1006);
+    current = reconnect();
+  }
+  current.say({ type: 'subscribed', id: 'E', ref: current.find('subscribe').ref, epoch: 'e' });
+  current.say({ type: 'log', id: 'E', seq: 1 });
+  current.lose(1006);
+  current = reconnect();
+  current.lose(1006);
+  current = reconnect();
+  pass(60_000);
+  current.lose(1006);
+  reconnect();
+  assert.deepEqual(waits, [250, 500, 1000, 2000, 250, 500, 250]);
+  console.log('ok a connection that brings nothing is tried again ever later');
+}
