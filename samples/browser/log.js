@@ -46,8 +46,7 @@ export class Log {
       this.#lines.splice(0, this.#lines.length - REMEMBERED);
     }
     if (this.#pending.length > 2 * SHOWN) {
-      // More than the page will show came since it was last drawn.
-      this.#pending = this.#pending.filter((pending) => this.#isWanted(pending)).slice(-SHOWN);
+      this.#thinOut();
     }
     this.#timer ||= setTimeout(() => this.#append(), DRAW_EVERY_MS);
   }
@@ -55,6 +54,18 @@ export class Log {
   set filter(text) {
     this.#filter = text.toLowerCase();
     this.#render();
+  }
+
+  // More than the page will show came since it was last drawn.
+  #thinOut() {
+    if (!this.#isFollowing) {
+      this.#append();
+      return;
+    }
+    const wanted = this.#pending.filter((line) => this.#isWanted(line));
+    this.#pending = wanted.slice(-SHOWN);
+    // Who scrolls up before they are drawn must not get them right below older ones.
+    this.#isBehind ||= wanted.length > SHOWN;
   }
 
   #isWanted(line) {
@@ -99,6 +110,7 @@ export class Log {
   // Who reads older lines keeps them: nothing is taken out above, and what the page has no room for waits until the newest lines are wanted.
   #takeRoom(lines) {
     if (this.#isFollowing) {
+      this.#isBehind = false;
       return lines.slice(-SHOWN);
     }
     const room = this.#isBehind ? 0 : SHOWN - this.#list.childElementCount;

@@ -75,6 +75,15 @@ public sealed class SampleTests(HubFixture hub)
     }
 
     [Fact]
+    public async Task LogOfTheLivePageIsReadInFloodsInAWindowThatTurnsAndWithLongLines()
+    {
+        var (exitCode, output) = await hub.RunAsync(ClientTools.NodeWithChromium(), ClientTools.ClientFile("live_log.mjs"));
+
+        Assert.True(exitCode == 0, output);
+        Assert.EndsWith("ok a flood leaves no hole below what is read\n", output);
+    }
+
+    [Fact]
     public async Task DocumentationPageAsksAnewWhenTheKeyInItsAddressIsRefused()
     {
         var node = ClientTools.NodeWithChromium();

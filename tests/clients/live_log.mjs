@@ -1,0 +1,59 @@
+// What the live page shows of lines that come in floods, are long, or are read in a window that changes: its log alone, without a server.
+import assert from 'node:assert/strict';
+import { withPage } from './browser.mjs';
+
+await withPage('live.html', 'ws://localhost:1/ws', async (page) => {
+  // Elements of its own, which the page's log does not look after.
+  const begin = () => page.evaluate(async () => {
+    const { Log } = await import('./log.js');
+    const fresh = (id) => {
+      const copy = document.getElementById(id).cloneNode(id === 'jump');
+      document.getElementById(id).replaceWith(copy);
+      return copy;
+    };
+    globalThis.log = new Log({ list: fresh('log'), summary: fresh('summary'), jump: fresh('jump') });
+    globalThis.count = 0;
+    globalThis.add = (lines, text = 'line') => {
+      for (let index = 0; index < lines; index++) {
+        log.add({ seq: ++count, text: `${text} ${count}`, kind: '' });
+      }
+    };
+    log.clear();
+  });
+  // Scrolling and sizes are told once in a frame.
+  const frames = () => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  const drawn = async () => {
+    await page.waitForFunction(() => Number(document.getElementById('summary').dataset.received) === count);
+    await frames();
+  };
+  const shown = () => page.evaluate(() => [...document.getElementById('log').children].map((row) => Number(row.dataset.seq)));
+  const from = (first, last) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  const top = () => page.evaluate(() => { document.getElementById('log').scrollTop = 0; });
+
+  await begin();
+  await page.evaluate(() => add(500));
+  await drawn();
+  await top();
+  await page.waitForSelector('#jump:not([hidden])');
+  await page.evaluate(() => add(3_000));
+  await drawn();
+  const read = await shown();
+  assert.deepEqual(read, from(1, read.length));
+  assert.match(await page.textContent('#summary'), /newer ones wait below/);
+  await page.click('#jump');
+  assert.deepEqual(await shown(), from(2_501, 3_500));
+
+  // Scrolled up between the flood and the draw.
+  await begin();
+  await page.evaluate(() => add(500));
+  await drawn();
+  await page.evaluate(() => {
+    add(3_000);
+    const list = document.getElementById('log');
+    list.scrollTop = 0;
+    list.dispatchEvent(new Event('scroll'));
+  });
+  await drawn();
+  assert.deepEqual(await shown(), from(1, 500));
+  console.log('ok a flood leaves no hole below what is read');
+});
