@@ -14,19 +14,16 @@ export class Log {
   #filter = '';
   #isFollowing = true;
   #isBehind = false;
+  #top = 0;
+  #size;
   #timer = 0;
 
   constructor({ list, summary, jump }) {
     this.#list = list;
     this.#summary = summary;
     this.#jump = jump;
-    list.addEventListener('scroll', () => {
-      this.#isFollowing = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
-      jump.hidden = this.#isFollowing;
-      if (this.#isFollowing && this.#isBehind) {
-        this.#render();
-      }
-    });
+    list.addEventListener('scroll', () => this.#look());
+    new ResizeObserver(() => this.#fit()).observe(list);
     jump.addEventListener('click', () => this.#render());
   }
 
@@ -72,6 +69,31 @@ export class Log {
     return line.text.toLowerCase().includes(this.#filter);
   }
 
+  // Only a person leaves the newest lines, upwards. A window that is turned or made narrower scrolls too.
+  #look() {
+    const isAtEnd = this.#list.scrollHeight - this.#list.scrollTop - this.#list.clientHeight < 40;
+    const isUpwards = this.#list.scrollTop < this.#top && this.#size === sizeOf(this.#list);
+    this.#top = this.#list.scrollTop;
+    if (isAtEnd || isUpwards) {
+      this.#isFollowing = this.#jump.hidden = isAtEnd;
+    }
+    if (this.#isFollowing && this.#isBehind) {
+      this.#render();
+    }
+  }
+
+  #fit() {
+    this.#size = sizeOf(this.#list);
+    if (this.#isFollowing) {
+      this.#scrollToEnd();
+    }
+  }
+
+  #scrollToEnd() {
+    this.#list.scrollTop = this.#list.scrollHeight;
+    this.#top = this.#list.scrollTop;
+  }
+
   #render() {
     this.#list.replaceChildren();
     this.#pending = [];
@@ -97,7 +119,7 @@ export class Log {
       this.#list.firstElementChild.remove();
     }
     if (this.#isFollowing) {
-      this.#list.scrollTop = this.#list.scrollHeight;
+      this.#scrollToEnd();
     }
     const shown = this.#list.childElementCount;
     this.#summary.dataset.received = this.#received;
@@ -117,6 +139,10 @@ export class Log {
     this.#isBehind ||= lines.length > room;
     return lines.slice(0, room);
   }
+}
+
+function sizeOf({ clientWidth, clientHeight }) {
+  return `${clientWidth}×${clientHeight}`;
 }
 
 function createRow({ seq, time, text, kind }) {

@@ -56,4 +56,43 @@ await withPage('live.html', 'ws://localhost:1/ws', async (page) => {
   await drawn();
   assert.deepEqual(await shown(), from(1, 500));
   console.log('ok a flood leaves no hole below what is read');
+
+  await begin();
+  await page.evaluate(() => add(300, 'many words '.repeat(20)));
+  await drawn();
+  const below = () => page.evaluate(() => {
+    const list = document.getElementById('log');
+    return list.scrollHeight - list.scrollTop - list.clientHeight;
+  });
+  for (const [width, height] of [[844, 390], [390, 844], [844, 390], [1280, 500], [900, 800], [1280, 800]]) {
+    await page.setViewportSize({ width, height });
+    await page.waitForFunction((wanted) => innerWidth === wanted, width);
+    await frames();
+    assert.ok(await below() < 40, `${await below()} points below at ${width} x ${height}`);
+    assert.equal(await page.isVisible('#jump'), false);
+    assert.ok(await page.evaluate(() => document.getElementById('log').clientHeight) > 200);
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
+  }
+
+  // A scroll that the window makes before the page could look at its size.
+  await page.evaluate(() => {
+    const list = document.getElementById('log');
+    list.style.height = '50%';
+    list.scrollTop -= 500;
+    list.dispatchEvent(new Event('scroll'));
+  });
+  await frames();
+  assert.ok(await below() < 40);
+
+  await page.hover('#log');
+  await page.mouse.wheel(0, -500);
+  await page.waitForSelector('#jump:not([hidden])');
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.waitForFunction(() => innerWidth === 390);
+  await page.evaluate(() => add(1));
+  await drawn();
+  assert.ok(await below() > 40);
+  assert.equal(await page.isVisible('#jump'), true);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  console.log('ok a window that turns stays with the newest lines');
 });
