@@ -1,7 +1,10 @@
 // Shows the lines of one execution. Long logs keep the page small: so many lines are remembered, so many of them are in the page.
 
+// Up to twice as much between two times that the oldest are forgotten.
 const REMEMBERED = 50_000;
+const REMEMBERED_CHARACTERS = 16_000_000;
 const SHOWN = 1_000;
+const SHOWN_CHARACTERS = 4_000;
 const DRAW_EVERY_MS = 100;
 
 export class Log {
@@ -9,6 +12,7 @@ export class Log {
   #summary;
   #jump;
   #lines = [];
+  #characters = 0;
   #pending = [];
   #received = 0;
   #filter = '';
@@ -22,13 +26,14 @@ export class Log {
     this.#list = list;
     this.#summary = summary;
     this.#jump = jump;
-    list.addEventListener('scroll', () => this.#look());
+    list.addEventListener('scroll', () => this.#takeScroll());
     new ResizeObserver(() => this.#fit()).observe(list);
     jump.addEventListener('click', () => this.#render());
   }
 
   clear() {
     this.#lines = [];
+    this.#characters = 0;
     this.#pending = [];
     this.#received = 0;
     this.#render();
@@ -38,9 +43,10 @@ export class Log {
   add(line) {
     this.#received++;
     this.#lines.push(line);
+    this.#characters += line.text.length;
     this.#pending.push(line);
-    if (this.#lines.length > 2 * REMEMBERED) {
-      this.#lines.splice(0, this.#lines.length - REMEMBERED);
+    if (this.#lines.length > 2 * REMEMBERED || this.#characters > 2 * REMEMBERED_CHARACTERS) {
+      this.#forget();
     }
     if (this.#pending.length > 2 * SHOWN) {
       this.#thinOut();
@@ -51,6 +57,14 @@ export class Log {
   set filter(text) {
     this.#filter = text.toLowerCase();
     this.#render();
+  }
+
+  #forget() {
+    let count = 0;
+    while (this.#lines.length - count > REMEMBERED || this.#characters > REMEMBERED_CHARACTERS) {
+      this.#characters -= this.#lines[count++].text.length;
+    }
+    this.#lines.splice(0, count);
   }
 
   // More than the page will show came since it was last drawn.
@@ -70,14 +84,21 @@ export class Log {
   }
 
   // Only a person leaves the newest lines, upwards. A window that is turned or made narrower scrolls too.
-  #look() {
-    const isAtEnd = this.#list.scrollHeight - this.#list.scrollTop - this.#list.clientHeight < 40;
+  #takeScroll() {
     const isUpwards = this.#list.scrollTop < this.#top && this.#size === sizeOf(this.#list);
     this.#top = this.#list.scrollTop;
-    if (isAtEnd || isUpwards) {
-      this.#isFollowing = this.#jump.hidden = isAtEnd;
+    if (isUpwards || this.#isAtEnd()) {
+      this.#follow(this.#isAtEnd());
     }
-    if (this.#isFollowing && this.#isBehind) {
+  }
+
+  #isAtEnd() {
+    return this.#list.scrollHeight - this.#list.scrollTop - this.#list.clientHeight < 40;
+  }
+
+  #follow(isFollowing) {
+    this.#isFollowing = this.#jump.hidden = isFollowing;
+    if (isFollowing && this.#isBehind) {
       this.#render();
     }
   }
@@ -111,8 +132,9 @@ export class Log {
   #append() {
     clearTimeout(this.#timer);
     this.#timer = 0;
+    const lines = this.#takeRoom(this.#pending.filter((line) => this.#isWanted(line)));
     const rows = document.createDocumentFragment();
-    rows.append(...this.#takeRoom(this.#pending.filter((line) => this.#isWanted(line))).map(createRow));
+    rows.append(...lines.map((line) => createRow(line, () => this.#follow(this.#isAtEnd()))));
     this.#pending = [];
     this.#list.append(rows);
     while (this.#list.childElementCount > SHOWN) {
@@ -145,7 +167,8 @@ function sizeOf({ clientWidth, clientHeight }) {
   return `${clientWidth}×${clientHeight}`;
 }
 
-function createRow({ seq, time, text, kind }) {
+/** @param onOpen called when the rest of a long line has been opened */
+function createRow({ seq, time, text, kind }, onOpen) {
   const row = document.createElement('li');
   row.className = kind;
   row.dataset.seq = seq;
@@ -154,7 +177,16 @@ function createRow({ seq, time, text, kind }) {
   number.textContent = seq;
   number.title = time ?? '';
   const words = document.createElement('span');
-  words.textContent = text;
+  words.textContent = text.slice(0, SHOWN_CHARACTERS);
+  if (text.length > SHOWN_CHARACTERS) {
+    const more = document.createElement('button');
+    more.textContent = `… ${(text.length - SHOWN_CHARACTERS).toLocaleString('en')} more characters`;
+    more.addEventListener('click', () => {
+      words.textContent = text;
+      onOpen();
+    });
+    words.append(more);
+  }
   row.append(number, words);
   return row;
 }

@@ -95,4 +95,33 @@ await withPage('live.html', 'ws://localhost:1/ws', async (page) => {
   assert.equal(await page.isVisible('#jump'), true);
   await page.setViewportSize({ width: 1280, height: 800 });
   console.log('ok a window that turns stays with the newest lines');
+
+  await begin();
+  await page.evaluate(() => {
+    log.add({ seq: ++count, text: 'x'.repeat(65_000), kind: '' });
+    log.add({ seq: ++count, text: 'the last one', kind: '' });
+  });
+  await drawn();
+  const long = page.locator('#log li').first().locator('> :last-child');
+  const length = () => long.evaluate((words) => words.textContent.length);
+  assert.ok(await length() < 4_100);
+  await long.getByText('… 61,000 more characters').click();
+  assert.equal(await length(), 65_000);
+  // Who opened it reads it: the next line does not take it away.
+  const before = await page.evaluate(() => document.getElementById('log').scrollTop);
+  await page.evaluate(() => add(1));
+  await drawn();
+  assert.equal(await page.evaluate(() => document.getElementById('log').scrollTop), before);
+  assert.equal(await page.isVisible('#jump'), true);
+  console.log('ok a long line is short until it is opened');
+
+  await begin();
+  await page.evaluate(() => {
+    add(1, 'needle');
+    add(600, 'x'.repeat(65_000));
+    add(1, 'another needle');
+    log.filter = 'needle';
+  });
+  assert.deepEqual(await shown(), [602]);
+  console.log('ok long lines are forgotten sooner');
 });
