@@ -44,7 +44,10 @@ export class Hub {
     });
   }
 
-  /** Calls `onEvent` with every event of an execution, once and in order, and with `truncated` for those that are gone. */
+  /**
+   * Calls `onEvent` with every event of an execution, once and in order, and with `truncated` for those that are gone. Before them, and again
+   * after a lost connection, with `subscribed`, which has the execution's status at that time.
+   */
   watch(id, onEvent, onError) {
     const watch = { id, onEvent, onError, next: 1, epoch: undefined };
     this.#watches.set(id, watch);
@@ -139,6 +142,7 @@ export class Hub {
         watch.next = 1;
       }
       watch.epoch = frame.epoch;
+      watch.onEvent(frame);
     }
   }
 

@@ -91,10 +91,12 @@ function open(id) {
   });
 }
 
-function take({ type, seq, ts, message, data, from, to, name }) {
+function take({ type, seq, ts, message, status, data, from, to, name }) {
   const add = (text, kind) => log.add({ seq, time: ts, text, kind });
   if (type === 'log') {
     add(message, kindOf(message));
+  } else if (type === 'subscribed') {
+    setStatus(status);
   } else if (type === 'truncated') {
     log.add({ seq: '…', text: `events ${from} to ${to} are no longer kept`, kind: 'note' });
   } else if (type === 'status') {

@@ -73,3 +73,24 @@ await withPage('index.html', `ws://127.0.0.1:${closing.address().port}/ws`, asyn
 });
 closing.close();
 console.log('ok a refusal is shown');
+
+// The events that said what it is are gone.
+const trimmed = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+trimmed.on('connection', (socket) => socket.on('message', (text) => {
+  const { action, id, ref } = JSON.parse(text);
+  if (action === 'subscribe') {
+    socket.send(JSON.stringify({ type: 'subscribed', id, ref, epoch: 'e', first: 500, last: 500, from: 1, recovered: false, status: 'suspended' }));
+    socket.send(JSON.stringify({ type: 'truncated', id, from: 1, to: 499, reason: 'memory' }));
+    socket.send(JSON.stringify({ type: 'log', id, seq: 500, message: 'the newest line' }));
+  } else if (action === 'list') {
+    socket.send(JSON.stringify({ type: 'list', ref, items: [{ id: 'E', name: 'E', kind: 'workflow', status: 'suspended', started_at: new Date() }] }));
+  }
+}));
+await once(trimmed, 'listening');
+await withPage('live.html', `ws://127.0.0.1:${trimmed.address().port}/ws`, async (page) => {
+  await page.click(link({ id: 'E' }));
+  await page.getByText('the newest line').waitFor();
+  assert.equal(await page.textContent('#status'), 'suspended');
+});
+trimmed.close();
+console.log('ok the status is known without the events that said it');
