@@ -1,5 +1,7 @@
 // A client of the hub: one connection, replaced when it is lost; what is watched goes on after the last event seen.
 
+const KEY_MISSING = 4503;
+
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 8_000;
 const STABLE_MS = 30_000;
@@ -9,6 +11,7 @@ const SILENCE_MS = 90_000;
 export class Hub {
   #url;
   #onState;
+  #bringKey;
   #socket;
   #tries = 0;
   #references = 0;
@@ -23,10 +26,12 @@ export class Hub {
   /**
    * @param url ws://host:port/ws
    * @param onState called with 'connecting', 'open', 'lost' (a new try follows) or 'refused' (none does), and a reason
+   * @param bringKey gives an API key or nothing; called with true when the server has asked for one, or for another than the last
    */
-  constructor(url, onState) {
+  constructor(url, onState, bringKey = () => undefined) {
     this.#url = url;
     this.#onState = onState;
+    this.#bringKey = bringKey;
     this.#connect();
     globalThis.addEventListener?.('online', () => this.#retryNow());
   }
@@ -60,12 +65,12 @@ export class Hub {
     }
   }
 
-  #connect() {
+  #connect(key = this.#bringKey(false)) {
     this.#onState('connecting', this.#url);
     this.#openedAt = Infinity;
     let socket;
     try {
-      socket = this.#socket = new WebSocket(this.#url);
+      socket = this.#socket = new WebSocket(this.#url, key ? ['harness', `harness.key.${base64url(key)}`] : []);
     } catch (error) {
       this.#refusal = error.message;
       this.#onState('refused', this.#refusal);
@@ -166,6 +171,11 @@ export class Hub {
   #lose(code, reason) {
     this.#asked.forEach(({ reject }) => reject(new Error('the connection was lost')));
     this.#asked.clear();
+    const key = code === KEY_MISSING && this.#bringKey(true);
+    if (key) {
+      this.#connect(key);
+      return;
+    }
     if (code >= 4500) {
       this.#refusal = reason || `close code ${code}`;
       this.#onState('refused', this.#refusal);
@@ -188,4 +198,9 @@ export class Hub {
       this.#connect();
     }
   }
+}
+
+function base64url(text) {
+  const bytes = String.fromCharCode(...new TextEncoder().encode(text));
+  return btoa(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }

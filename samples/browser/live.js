@@ -43,7 +43,7 @@ const hub = new Hub(address, (state, reason) => {
   if (state === 'open') {
     refresh();
   }
-});
+}, bringKey);
 
 element('start').addEventListener('click', () => attempt(async () => {
   const { id } = await hub.ask('execute', { data: EXAMPLE, watch: false, labels: { from: 'browser' } });
@@ -58,6 +58,15 @@ element('filter').addEventListener('input', ({ target }) => { log.filter = targe
 globalThis.addEventListener('hashchange', openFromAddress);
 setInterval(() => document.hidden || refresh(), REFRESH_MS);
 openFromAddress();
+
+// For this tab only, and for no other server.
+function bringKey(isAsked) {
+  const name = `harness-key ${address}`;
+  if (isAsked) {
+    sessionStorage.setItem(name, prompt(`${host} asks for an API key`) ?? '');
+  }
+  return sessionStorage.getItem(name);
+}
 
 function openFromAddress() {
   const id = location.hash.slice(1);

@@ -1,3 +1,4 @@
+// Where the server asks for a key: new WebSocket(url, ['harness', 'harness.key.' + KEY]), with KEY in base64url.
 const ws = new WebSocket(globalThis.HARNESS_WS ?? 'ws://localhost:8080/ws');
 
 ws.onopen = () => {

@@ -98,6 +98,20 @@ public sealed class SampleTests(HubFixture hub)
     }
 
     [Fact]
+    public async Task LivePageAsksForTheKeyAndBringsItOutsideTheAddress()
+    {
+        var node = ClientTools.NodeWithChromium();
+        await using var app = await HarnessApp.StartAsync(("ApiKeys:0", "rïght/?"));
+        await using var client = ChildProcess.Start(
+            node, [ClientTools.ClientFile("live_key.mjs")], TestContext.Current.CancellationToken,
+            new Dictionary<string, string?> { ["HARNESS_WS"] = app.WebSocketUri.ToString() });
+        var exitCode = await client.WaitForExitAsync();
+
+        Assert.True(exitCode == 0, client.Output);
+        Assert.Equal("ok the page asks for a key\n", client.Output);
+    }
+
+    [Fact]
     public async Task WscatShowsEveryFrameOfThePastedMessage()
     {
         var message = await File.ReadAllTextAsync(Repository.File("samples", "websocat", "execute.json"), TestContext.Current.CancellationToken);
