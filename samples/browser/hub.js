@@ -1,6 +1,8 @@
 // A client of the hub: one connection, replaced when it is lost; what is watched goes on after the last event seen.
 
 const KEY_MISSING = 4503;
+const TOO_MANY_CONNECTIONS = 4504;
+const ORIGIN_REFUSED = 4505;
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 8_000;
@@ -176,7 +178,7 @@ export class Hub {
       this.#connect(key);
       return;
     }
-    if (code >= 4500) {
+    if (code === KEY_MISSING || code === ORIGIN_REFUSED) {
       this.#refusal = reason || `close code ${code}`;
       this.#onState('refused', this.#refusal);
       return;
@@ -185,7 +187,7 @@ export class Hub {
       this.#tries = 0;
     }
     // Twice as long every time that nothing came of it, and never exactly that long: the clients of a server that restarts must not all come at once.
-    const most = Math.min(FIRST_WAIT_MS * 2 ** this.#tries++, LONGEST_WAIT_MS);
+    const most = code === TOO_MANY_CONNECTIONS ? LONGEST_WAIT_MS : Math.min(FIRST_WAIT_MS * 2 ** this.#tries++, LONGEST_WAIT_MS);
     const wait = this.#retryAfterMs + most * (0.5 + Math.random() / 2);
     this.#retryAfterMs = 0;
     this.#timer = setTimeout(() => this.#connect(), wait);

@@ -135,3 +135,16 @@ function watch(hub, id) {
   assert.deepEqual(waits, [250, 500, 1000, 2000, 250, 500, 250]);
   console.log('ok a connection that brings nothing is tried again ever later');
 }
+
+{
+  const { states, socket } = connect();
+  socket.lose(4504, 'too many connections');
+  assert.equal(states.at(-1).state, 'lost');
+  pass(7_999);
+  assert.equal(FakeSocket.all.length, 1);
+  pass(1);
+  assert.equal(FakeSocket.all.length, 2);
+  FakeSocket.last.open().lose(4505, 'a foreign page');
+  assert.deepEqual(states.at(-1), { state: 'refused', reason: 'a foreign page' });
+  console.log('ok a server that is full is tried again, and not at once');
+}
