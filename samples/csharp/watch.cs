@@ -37,6 +37,11 @@ const string Execute = """
 
 var address = new Uri(args.FirstOrDefault() ?? Environment.GetEnvironmentVariable("HARNESS_WS") ?? "ws://localhost:8080/ws");
 using var socket = new ClientWebSocket();
+if (Environment.GetEnvironmentVariable("HARNESS_API_KEY") is { Length: > 0 } key)
+{
+    socket.Options.SetRequestHeader("Authorization", $"Bearer {key}");
+}
+
 await socket.ConnectAsync(address, CancellationToken.None);
 await socket.SendAsync(Encoding.UTF8.GetBytes(Execute), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
 

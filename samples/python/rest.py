@@ -5,13 +5,15 @@ import time
 import urllib.request
 
 BASE = os.environ.get('HARNESS_HTTP', 'http://localhost:8080')
+KEY = os.environ.get('HARNESS_API_KEY')
+HEADERS = {'Content-Type': 'application/json', **({'Authorization': f'Bearer {KEY}'} if KEY else {})}
 
 
 def call(path, body=None):
     request = urllib.request.Request(
         BASE + path,
         data=None if body is None else json.dumps(body).encode(),
-        headers={'Content-Type': 'application/json'})
+        headers=HEADERS)
     with urllib.request.urlopen(request, timeout=10) as response:
         return json.load(response)
 

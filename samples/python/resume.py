@@ -12,6 +12,10 @@ import uuid
 import websockets
 
 URL = os.environ.get('HARNESS_WS', 'ws://localhost:8080/ws')
+KEY = os.environ.get('HARNESS_API_KEY')
+# Before version 14 of the package the argument had another name.
+HEADERS = 'additional_headers' if int(websockets.__version__.split('.')[0]) >= 14 else 'extra_headers'
+OPTIONS = {HEADERS: {'Authorization': f'Bearer {KEY}'}} if KEY else {}
 
 EXAMPLE = {
     'suite': {
@@ -48,7 +52,7 @@ class Watch:
         """Returns the result's data."""
         while True:
             try:
-                async with websockets.connect(URL, max_size=None) as ws:
+                async with websockets.connect(URL, max_size=None, **OPTIONS) as ws:
                     if self.id is None:
                         self.id = await self.start(ws)
                     return await self.follow(ws)

@@ -3,8 +3,14 @@ import json
 import os
 import websockets
 
+URL = os.environ.get('HARNESS_WS', 'ws://localhost:8080/ws')
+KEY = os.environ.get('HARNESS_API_KEY')
+# Before version 14 of the package the argument had another name.
+HEADERS = 'additional_headers' if int(websockets.__version__.split('.')[0]) >= 14 else 'extra_headers'
+OPTIONS = {HEADERS: {'Authorization': f'Bearer {KEY}'}} if KEY else {}
+
 async def run_tests():
-    async with websockets.connect(os.environ.get('HARNESS_WS', 'ws://localhost:8080/ws')) as ws:
+    async with websockets.connect(URL, **OPTIONS) as ws:
         # Execute a test suite
         await ws.send(json.dumps({
             'action': 'execute',

@@ -28,6 +28,19 @@ public sealed class ReadmeTests(HubFixture hub)
         [$"{FromSource}run", "dotnet test"],
         ReadCommands().Take(2).Select(command => command.Split(" samples/")[0]));
 
+    [Fact]
+    public async Task SampleInCSharpBringsTheKeyOfTheEnvironment()
+    {
+        await using var app = await HarnessApp.StartAsync(("ApiKeys:0", "right"));
+        await using var client = ChildProcess.Start(
+            "dotnet", ["run", Repository.File("samples", "csharp", "watch.cs")], TestContext.Current.CancellationToken,
+            new Dictionary<string, string?> { ["HARNESS_WS"] = app.WebSocketUri.ToString(), ["HARNESS_API_KEY"] = "right" });
+        var exitCode = await client.WaitForExitAsync();
+
+        Assert.True(exitCode == 0, client.Output);
+        Assert.Contains("completed", client.Output);
+    }
+
     private static IEnumerable<string> ReadCommands()
     {
         var isRunnable = false;

@@ -81,6 +81,7 @@ public sealed partial class ResumeTests
         {
             ["HARNESS_WS"] = HubClient.SocketAddress(proxy.Address).ToString(),
             ["HARNESS_DIRECT"] = app.WebSocketUri.ToString(),
+            ["HARNESS_API_KEY"] = null,
         });
 
     private static async Task<string> StartAsync(HarnessApp app, object data)

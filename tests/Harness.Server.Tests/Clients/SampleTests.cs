@@ -35,6 +35,20 @@ public sealed class SampleTests(HubFixture hub)
         Assert.Contains("  Test suite execution completed successfully", output);
     }
 
+    [Theory]
+    [InlineData("run_tests.py")]
+    [InlineData("resume.py")]
+    [InlineData("rest.py")]
+    public async Task PythonSampleBringsTheKeyOfTheEnvironment(string sample)
+    {
+        await using var app = await HarnessApp.StartAsync(("ApiKeys:0", "right"));
+
+        var (exitCode, output) = await RunPythonAsync(app.Address, sample, apiKey: "right");
+
+        Assert.True(exitCode == 0, output);
+        Assert.Contains("completed", output);
+    }
+
     [Fact]
     public async Task BrowserScriptOfTheSeedRunsUnderNode()
     {
@@ -122,5 +136,18 @@ public sealed class SampleTests(HubFixture hub)
 
         Assert.Contains("\"status\":\"completed\"", result);
         Assert.Contains("\"type\":\"log\"", wscat.Output);
+    }
+
+    private static async Task<(int ExitCode, string Output)> RunPythonAsync(Uri address, string sample, string? apiKey = null)
+    {
+        var environment = new Dictionary<string, string?>
+        {
+            ["HARNESS_HTTP"] = $"http://{address.Authority}",
+            ["HARNESS_WS"] = $"ws://{address.Authority}/ws",
+            ["HARNESS_API_KEY"] = apiKey,
+        };
+        await using var client = ChildProcess.Start(
+            ClientTools.PythonWithWebSockets(), [Repository.File("samples", "python", sample)], TestContext.Current.CancellationToken, environment);
+        return (await client.WaitForExitAsync(), client.Output);
     }
 }
