@@ -1,6 +1,7 @@
 """Starts a suite over REST and polls for its end. Needs nothing but Python: urllib does what `requests` would."""
 import json
 import os
+import sys
 import time
 import urllib.request
 
@@ -53,6 +54,6 @@ while True:
         print("Logs:")
         for log in status['logs']:
             print(f"  {log}")
-        break
+        sys.exit(0 if status['status'] == 'completed' else 1)
 
     time.sleep(0.2)

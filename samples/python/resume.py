@@ -17,6 +17,9 @@ KEY = os.environ.get('HARNESS_API_KEY')
 HEADERS = 'additional_headers' if int(websockets.__version__.split('.')[0]) >= 14 else 'extra_headers'
 OPTIONS = {HEADERS: {'Authorization': f'Bearer {KEY}'}} if KEY else {}
 
+LONGEST_WAIT = 8  # seconds
+NO_KEY, TOO_MANY, FOREIGN_PAGE = 4503, 4504, 4505
+
 EXAMPLE = {
     'suite': {
         'name': 'Example Suite',
@@ -57,15 +60,18 @@ class Watch:
                         self.id = await self.start(ws)
                     return await self.follow(ws)
             except (OSError, asyncio.TimeoutError, websockets.ConnectionClosed, websockets.InvalidHandshake) as lost:
-                code = getattr(lost, 'code', None)
-                if str(lost).endswith(('HTTP 401', 'HTTP 403')):
-                    sys.exit(str(lost))  # No key, or a wrong one: no other try will do better.
-                if self.tries == 10 or (code is not None and code >= 4500):
-                    raise
+                closed = getattr(lost, 'rcvd', None)
+                code = closed.code if closed else None
+                why = f'{closed.code} {closed.reason}' if closed else str(lost) or type(lost).__name__
+                if code in (NO_KEY, FOREIGN_PAGE) or why.endswith(('HTTP 401', 'HTTP 403')):
+                    sys.exit(why)  # No key, or a wrong one: no other try will do better.
+                if self.tries == 10:
+                    sys.exit(f'{why}: given up')
                 # Twice as long every time, and never exactly that long: not all clients of a restarted server at once.
-                wait = min(0.25 * 2 ** self.tries, 8) * random.uniform(0.5, 1)
+                wait = LONGEST_WAIT if code == TOO_MANY else min(0.25 * 2 ** self.tries, LONGEST_WAIT)
+                wait *= random.uniform(0.5, 1)
                 self.tries += 1
-                print(f'[LOST] {type(lost).__name__}: again in {wait:.1f} s, from event {self.next}', flush=True)
+                print(f'[LOST] {why}: again in {wait:.1f} s, from event {self.next}', flush=True)
                 await asyncio.sleep(wait)
 
     async def start(self, ws):
@@ -78,8 +84,8 @@ class Watch:
 
     async def follow(self, ws):
         await ws.send(json.dumps({'action': 'subscribe', 'id': self.id, 'from': self.next, 'epoch': self.epoch, 'events': True}))
-        async for message in ws:
-            event = json.loads(message)
+        while True:
+            event = json.loads(await ws.recv())  # Raises when the connection is closed, however politely.
             if event['type'] == 'error':
                 sys.exit(event['message'])
             elif event['type'] == 'subscribed':
@@ -87,20 +93,20 @@ class Watch:
                     self.next = 1  # The server lost that log; this is another one.
                 self.epoch = event['epoch']
             elif event['type'] == 'truncated':
-                print(f"[GONE] events {event['from']} to {event['to']} are no longer kept")
+                print(f"[GONE] events {event['from']} to {event['to']} are no longer kept", flush=True)
                 self.next = max(self.next, event['to'] + 1)
             elif event.get('seq', 0) >= self.next:
                 self.next = event['seq'] + 1
                 self.tries = 0
                 if event['type'] == 'log':
-                    print(f"[{event['seq']}] {event['message']}")
+                    print(f"[{event['seq']}] {event['message']}", flush=True)
                 elif event['type'] == 'result':
                     return event['data']
-        raise websockets.ConnectionClosedOK(None, None)
 
 
 try:
     result = asyncio.run(Watch(sys.argv[1] if len(sys.argv) > 1 else None).run())
     print(f"[RESULT] {result['status']}")
+    sys.exit(0 if result['status'] == 'completed' else 1)
 except KeyboardInterrupt:
     sys.exit(130)

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import os
+import sys
 import websockets
 
 URL = os.environ.get('HARNESS_WS', 'ws://localhost:8080/ws')
@@ -43,9 +44,12 @@ async def run_tests():
                 print(f"[LOG] {msg['message']}")
             elif msg['type'] == 'result':
                 print(f"[RESULT] {msg['data']}")
-                break
+                return msg['data']['status'] == 'completed'
             elif msg['type'] == 'error':
                 print(f"[ERROR] {msg['message']}")
-                break
+                return False
 
-asyncio.run(run_tests())
+        print('The connection was closed before the result')
+        return False
+
+sys.exit(0 if asyncio.run(run_tests()) else 1)

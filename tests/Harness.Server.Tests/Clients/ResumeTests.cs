@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Harness.Cli.Hub;
 using Harness.Server.Tests.Cli;
+using Harness.Server.Tests.Transports;
 
 namespace Harness.Server.Tests.Clients;
 
@@ -61,6 +63,41 @@ public sealed partial class ResumeTests
     }
 
     [Fact]
+    public async Task PythonSampleShowsEveryLineAtOnceAndFailsWithWhatItWatches()
+    {
+        var python = ClientTools.PythonWithWebSockets();
+        var (app, kind) = await ManualKind.StartAppAsync();
+        await using var stopping = app;
+        await using var proxy = new FlakyProxy(app.Address);
+        var execution = await kind.StartAsync(app, "one line");
+
+        await using var client = Start(python, app, proxy, Repository.File("samples", "python", "resume.py"), execution.Id);
+        await client.WaitForLineAsync(line => line == "[2] one line");
+        Assert.True(app.Executions.TryCancel(execution));
+        var exitCode = await client.WaitForExitAsync();
+
+        Assert.Equal(1, exitCode);
+        Assert.EndsWith("[RESULT] cancelled\n", client.Output);
+    }
+
+    [Fact]
+    public async Task PythonSampleComesBackLaterToAServerThatHasTooManyConnections()
+    {
+        var python = ClientTools.PythonWithWebSockets();
+        await using var app = await HarnessApp.StartAsync(("MaxConnections", "1"));
+        await using var proxy = new FlakyProxy(app.Address);
+        using var only = await SocketClient.ConnectAsync(app);
+        Assert.Contains("pong", await only.AskAsync("""{"action":"ping"}"""), StringComparison.Ordinal);
+
+        await using var client = Start(python, app, proxy, Repository.File("samples", "python", "resume.py"));
+        var line = await client.WaitForLineAsync(line => line.Length > 0);
+
+        var wait = LostLine().Match(line);
+        Assert.True(wait.Success, line);
+        Assert.InRange(double.Parse(wait.Groups[1].Value, CultureInfo.InvariantCulture), 4, 8);
+    }
+
+    [Fact]
     public async Task LivePageListsStreamsFiltersCancelsAndComesBackWithoutAGap()
     {
         var node = ClientTools.NodeWithChromium();
@@ -93,4 +130,7 @@ public sealed partial class ResumeTests
 
     [GeneratedRegex(@"^\[(\d+)\] T=", RegexOptions.Multiline)]
     private static partial Regex LineNumber();
+
+    [GeneratedRegex(@"^\[LOST\] 4504 1 connections are open, which is the limit: again in (\S+) s, from event 1$")]
+    private static partial Regex LostLine();
 }

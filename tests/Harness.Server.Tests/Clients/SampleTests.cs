@@ -1,4 +1,7 @@
+using System.Net.WebSockets;
+using System.Text;
 using Harness.Server.Tests.Cli;
+using Microsoft.AspNetCore.Hosting.Server;
 
 namespace Harness.Server.Tests.Clients;
 
@@ -47,6 +50,24 @@ public sealed class SampleTests(HubFixture hub)
 
         Assert.True(exitCode == 0, output);
         Assert.Contains("completed", output);
+    }
+
+    [Theory]
+    [InlineData(null, "The connection was closed before the result\n")]
+    [InlineData("""{"type":"result","id":"E","data":{"id":"E","status":"failed"}}""", "[RESULT] {'id': 'E', 'status': 'failed'}\n")]
+    public async Task PythonScriptOfTheSeedFailsWithoutACompletedResult(string? answer, string said)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        await using var app = builder.Build();
+        app.UseWebSockets();
+        app.Map("/ws", context => AnswerAsync(context, answer));
+        await app.StartAsync(TestContext.Current.CancellationToken);
+
+        var (exitCode, output) = await RunPythonAsync(new Uri(StartBanner.AddressOf(app.Services.GetRequiredService<IServer>())), "run_tests.py");
+
+        Assert.Equal((1, said), (exitCode, output));
     }
 
     [Fact]
@@ -136,6 +157,19 @@ public sealed class SampleTests(HubFixture hub)
 
         Assert.Contains("\"status\":\"completed\"", result);
         Assert.Contains("\"type\":\"log\"", wscat.Output);
+    }
+
+    /// <summary>A server that answers the first message and stops.</summary>
+    private static async Task AnswerAsync(HttpContext context, string? answer)
+    {
+        using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        await socket.ReceiveAsync(new byte[4096], context.RequestAborted);
+        if (answer is not null)
+        {
+            await socket.SendAsync(Encoding.UTF8.GetBytes(answer), WebSocketMessageType.Text, endOfMessage: true, context.RequestAborted);
+        }
+
+        await socket.CloseAsync(WebSocketCloseStatus.EndpointUnavailable, "the server is stopping", context.RequestAborted);
     }
 
     private static async Task<(int ExitCode, string Output)> RunPythonAsync(Uri address, string sample, string? apiKey = null)
