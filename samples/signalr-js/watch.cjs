@@ -1,5 +1,6 @@
 // Starts an execution over SignalR and prints what it says. A connection that drops is opened again, and nothing is lost or doubled.
 // node watch.cjs [--msgpack] [http://localhost:8080]
+const { randomUUID } = require('node:crypto');
 const { HubConnectionBuilder, LogLevel } = require('@microsoft/signalr');
 
 const args = process.argv.slice(2);
@@ -25,12 +26,17 @@ async function main() {
 
   const hub = builder.build();
   await hub.start();
-  const { id } = await hub.invoke('Execute', { data: { suite }, idempotency_key: crypto.randomUUID() });
+  const { id } = await hub.invoke('Execute', { data: { suite }, idempotency_key: randomUUID() });
   console.log(`Execution ${id}`);
   let next = 0;
   for (let ended = false; !ended;) {
     try {
       await watch(hub, id, next, (event) => {
+        if (event.type === 'truncated') {
+          console.log(`Events ${event.from} to ${event.to} are no longer kept`);
+          next = event.to + 1;
+          return;
+        }
         next = event.seq + 1;
         ended = event.type === 'result';
         console.log(ended ? `Result: ${event.data.status}` : event.message);
