@@ -89,7 +89,9 @@ internal sealed class LogArchive
                 // Without its end the execution would be taken for one that runs: kept until the store takes it, longer than this memory is ours.
                 _unsaved = append with
                 {
-                    Created = _execution, Frames = [.. frames.Select(part => part with { Packed = part.Packed.ToArray() })], IsRepair = true,
+                    Created = _execution,
+                    Frames = [.. frames.Select(part => part with { Packed = part.Packed.ToArray() })],
+                    IsRepair = true,
                 };
             }
 
