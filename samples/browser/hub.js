@@ -124,7 +124,8 @@ export class Hub {
 
   #take(frame) {
     const asked = this.#asked.get(frame.ref);
-    const watch = this.#watches.get(frame.id);
+    // An error need not say of which execution.
+    const watch = this.#watches.get(frame.id) ?? [...this.#watches.values()].find(({ ref }) => ref === frame.ref);
     if (asked) {
       this.#asked.delete(frame.ref);
       frame.type === 'error' ? asked.reject(new Error(frame.message)) : asked.resolve(frame);

@@ -148,3 +148,12 @@ function watch(hub, id) {
   assert.deepEqual(states.at(-1), { state: 'refused', reason: 'a foreign page' });
   console.log('ok a server that is full is tried again, and not at once');
 }
+
+{
+  const { hub, socket } = connect();
+  const errors = [];
+  hub.watch('E', () => {}, (error) => errors.push(error.message));
+  socket.say({ type: 'error', code: 'store_failed', message: 'the database is away', ref: socket.find('subscribe').ref });
+  assert.deepEqual(errors, ['the database is away']);
+  console.log('ok an error that does not say of which execution ends the watch that asked');
+}
