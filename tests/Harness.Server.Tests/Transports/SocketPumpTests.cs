@@ -54,7 +54,7 @@ public sealed class SocketPumpTests
         string[] names = ["last line", "reply", "result"];
         Assert.Equal(expected, string.Join(", ", names.OrderBy(name => text.IndexOf(parts[Array.IndexOf(names, name)], StringComparison.Ordinal))));
         pump.Stop();
-        await pump.Stopped.WaitAsync(Stop);
+        await peer.ReadUntilAsync(pump.Stopped);
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class SocketPumpTests
         Assert.EndsWith("\u0005reply", peer.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("last line", peer.Text, StringComparison.Ordinal);
         pump.Stop();
-        await pump.Stopped.WaitAsync(Stop);
+        await peer.ReadUntilAsync(pump.Stopped);
     }
 
     /// <summary>Takes each write when the test says so.</summary>
@@ -105,6 +105,19 @@ public sealed class SocketPumpTests
                 var (text, taken) = await _writes.Reader.ReadAsync(Stop);
                 _text.Append(text);
                 taken.SetResult();
+            }
+        }
+
+        /// <summary>Takes writes until this has ended.</summary>
+        public async Task ReadUntilAsync(Task end)
+        {
+            while (!end.IsCompleted)
+            {
+                await Task.WhenAny(end, _writes.Reader.WaitToReadAsync(Stop).AsTask()).WaitAsync(Stop);
+                if (_writes.Reader.TryRead(out var write))
+                {
+                    write.Taken.SetResult();
+                }
             }
         }
 
