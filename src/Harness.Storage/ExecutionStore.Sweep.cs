@@ -21,6 +21,7 @@ internal sealed partial class ExecutionStore
         try
         {
             var found = await _reads.QueryAsync(new SqlCall(StoreSql.FindSize, execution), ReadEnded, cancellationToken);
+            Writes.Forget(execution);
             if (found.Count == 0)
             {
                 return false;

@@ -20,7 +20,7 @@ internal sealed class WriteQueue(bool isBehind) : IDisposable
     private readonly SemaphoreSlim _bell = new(0);
 
     // With write-behind: executions of which something could not be written. They are told with every append, until their end is written all the
-    // same; of those whose end never is, an entry each stays.
+    // same, can never be, or they are deleted: as many at most as have not ended, or wait for that.
     private readonly ConcurrentDictionary<long, StoreException> _lost = new();
 
     private long _bytes;
@@ -113,11 +113,14 @@ internal sealed class WriteQueue(bool isBehind) : IDisposable
         Interlocked.Add(ref _bytes, -item.Bytes);
         if (item.IsRepair)
         {
-            _lost.TryRemove(item.Execution, out _);
+            Forget(item.Execution);
         }
 
         item.TrySetResult();
     }
+
+    /// <summary>Nothing more comes of this execution.</summary>
+    public void Forget(long execution) => _lost.TryRemove(execution, out _);
 
     /// <summary>For the writer: tells an item that it is not kept.</summary>
     public void Fail(WriteItem item, StoreException error)
@@ -126,6 +129,10 @@ internal sealed class WriteQueue(bool isBehind) : IDisposable
         if (IsBehind && item.Execution != 0 && !item.IsEnd)
         {
             _lost.TryAdd(item.Execution, error);
+        }
+        else if (item.IsRepair && error.IsForGood)
+        {
+            Forget(item.Execution);
         }
 
         item.Fail(error);

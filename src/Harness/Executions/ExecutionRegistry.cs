@@ -123,7 +123,7 @@ public sealed partial class ExecutionRegistry : IDisposable
         Hold(execution);
         if (_stopping && !isInside)
         {
-            // It had its place before that began, and may have come too late to be seen by it.
+            // It had its place before that began, and may have come too late to be seen by it. Its body's time limit ends the wait.
             _ = Outlives(execution) ? LeaveAsync(execution, CancellationToken.None) : Task.FromResult(TryCancel(execution));
         }
 

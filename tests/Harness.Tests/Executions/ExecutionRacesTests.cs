@@ -11,19 +11,6 @@ public sealed class ExecutionRacesTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task TurnThatIsAskedForWhenTheLastOneIsTakenComes()
-    {
-        static async Task TakeAsync() => await TurnQueue.ToSend;
-
-        for (var round = 0; round < 300_000; round++)
-        {
-            var first = TakeAsync();
-            Thread.SpinWait(round % 100);
-            await Task.WhenAll(first, TakeAsync()).WaitAsync(TimeLimit, Stop);
-        }
-    }
-
-    [Fact]
     public async Task DeletionThatComesTwiceLeavesANewExecutionWithTheSameIdAlone()
     {
         var store = new FakeStore();

@@ -29,6 +29,19 @@ public sealed class TurnQueueTests
     }
 
     [Fact]
+    public async Task TurnThatIsAskedForWhenTheLastOneIsTakenComes()
+    {
+        static async Task TakeAsync() => await TurnQueue.ToSend;
+
+        for (var round = 0; round < 300_000; round++)
+        {
+            var first = TakeAsync();
+            Thread.SpinWait(round % 100);
+            await Task.WhenAll(first, TakeAsync()).WaitAsync(TimeLimit, Stop);
+        }
+    }
+
+    [Fact]
     public async Task TurnIsNeverTakenOnTheSpot()
     {
         using var mayGoOn = new ManualResetEventSlim();

@@ -69,16 +69,7 @@ public sealed class WorkflowResumeTests
                 .End(),
             time: time);
         var execution = stage.Start("7");
-        await foreach (var json in execution.Log.ReadEventsAsync(1, Stop))
-        {
-            if (Encoding.UTF8.GetString(json.Span).Contains("\"stepId\":\"nap\"", StringComparison.Ordinal))
-            {
-                break;
-            }
-        }
-
-        Assert.NotNull(await stage.Registry.SuspendAsync(execution, "Maintenance", Stop));
-        time.Advance(TimeSpan.FromMinutes(10));
+        await SuspendForTenMinutesInTheNapAsync(stage, execution, time);
         Assert.True(stage.Resume(execution, at: "first"));
         await AdvanceUntilAsync(time, execution.Completion);
 
@@ -93,16 +84,7 @@ public sealed class WorkflowResumeTests
         using var stage = await WorkflowStage.OpenAsync(
             Workflow.Begin<int>("w").AndSleep("nap", TimeSpan.FromMinutes(5)).End(), time: time);
         var execution = stage.Start("7");
-        await foreach (var json in execution.Log.ReadEventsAsync(1, Stop))
-        {
-            if (Encoding.UTF8.GetString(json.Span).Contains("\"stepId\":\"nap\"", StringComparison.Ordinal))
-            {
-                break;
-            }
-        }
-
-        Assert.NotNull(await stage.Registry.SuspendAsync(execution, "Maintenance", Stop));
-        time.Advance(TimeSpan.FromMinutes(10));
+        await SuspendForTenMinutesInTheNapAsync(stage, execution, time);
         Assert.True(stage.Resume(execution, at: "nap"));
 
         // Without the clock moving.
@@ -201,6 +183,20 @@ public sealed class WorkflowResumeTests
 
         Assert.Equal("Step 'once' not found in workflow 'w'", refused.Message);
         Assert.Equal(ExecutionStatus.Suspended, execution.State.Status);
+    }
+
+    private static async Task SuspendForTenMinutesInTheNapAsync(WorkflowStage stage, Execution execution, ManualTime time)
+    {
+        await foreach (var json in execution.Log.ReadEventsAsync(1, Stop))
+        {
+            if (Encoding.UTF8.GetString(json.Span).Contains("\"stepId\":\"nap\"", StringComparison.Ordinal))
+            {
+                break;
+            }
+        }
+
+        Assert.NotNull(await stage.Registry.SuspendAsync(execution, "Maintenance", Stop));
+        time.Advance(TimeSpan.FromMinutes(10));
     }
 
     private static async Task AdvanceUntilAsync(ManualTime time, Task reached)
