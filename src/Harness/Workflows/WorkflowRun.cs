@@ -155,6 +155,8 @@ internal sealed class WorkflowRun(Workflow workflow, WorkflowInput input, Workfl
             throw new StepFailure(step.Id, error);
         }
 
+        // The step before it may not have looked at the token, and what this one does could not be taken back.
+        stop.ThrowIfCancellationRequested();
         var index = workflow.IndexOf(step.Id);
         await Log.WriteAsync($"Step {step.Id}", stop);
         await EmitAsync(WorkflowEvents.StepStarted, WorkflowEvents.Step(step, index, parent, "running", json => json.WriteValue("input", data)), stop);

@@ -27,6 +27,30 @@ public sealed class WorkflowRunTests
     }
 
     [Fact]
+    public async Task StepBehindOneThatEndsAfterTheCancelDoesNotBegin()
+    {
+        var (running, end, later) = (new SemaphoreSlim(0), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), 0);
+        using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<int>("w")
+            .AndThen("deaf", async (number, _, _) =>
+            {
+                running.Release();
+                await end.Task;
+                return number;
+            })
+            .AndThen("later", (_, _, _) => Task.FromResult(Interlocked.Increment(ref later)))
+            .End());
+        var execution = stage.Start("1");
+        await running.WaitAsync(Stop);
+
+        Assert.True(stage.Registry.TryCancel(execution));
+        end.SetResult();
+        await execution.Completion.WaitAsync(Stop);
+
+        Assert.Equal(0, later);
+        Assert.Equal(["workflow-start", "step-start deaf", "step-complete deaf"], await WorkflowStage.EventsOfAsync(execution));
+    }
+
+    [Fact]
     public async Task ConditionRunsItsBranchOrIsSkipped()
     {
         using var stage = await WorkflowStage.OpenAsync(Workflow.Begin<int>("w")
