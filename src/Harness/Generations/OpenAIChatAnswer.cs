@@ -40,7 +40,7 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
         }
     }
 
-    /// <summary>The tool calls, and the end.</summary>
+    /// <summary>The tool calls, if the answer was not cut, and the end.</summary>
     /// <param name="wasAnnounced">Whether the endpoint has said that nothing more comes; some do not give a reason then.</param>
     /// <exception cref="AgentException">All that came is a refusal.</exception>
     /// <exception cref="InvalidDataException">The answer broke off, or the arguments of a call are no JSON.</exception>
@@ -54,13 +54,19 @@ internal sealed class OpenAIChatAnswer(AgentCall call, int maxLength)
         var parts = new List<ModelPart>();
         Add(_reasoning.End(), isThought: true, parts);
         Add(_text.End(), isThought: false, parts);
-        parts.AddRange(_calls.Select(call => call.ToCall()));
+        var wasCut = _reason is "length" or "content_filter";
+        if (!wasCut)
+        {
+            // Of one that was cut the arguments may be missing: without them a tool could do more than it was asked for.
+            parts.AddRange(_calls.Select(call => call.ToCall()));
+        }
+
         if (!_hasText && _calls.Count == 0 && _refused.Append(_refusal.End()).Length > 0)
         {
             throw call.Declined(_refused.ToString());
         }
 
-        return [.. parts, new ModelFinish(_calls.Count > 0 ? "tool-calls" : Reason(_reason ?? "stop"), _usage)];
+        return [.. parts, new ModelFinish(_calls.Count > 0 && !wasCut ? "tool-calls" : Reason(_reason ?? "stop"), _usage)];
     }
 
     private List<ModelPart> Read(JsonElement chunk)

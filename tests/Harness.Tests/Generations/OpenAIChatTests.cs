@@ -83,6 +83,18 @@ public sealed class OpenAIChatTests
     }
 
     [Theory]
+    [InlineData("length", "", "length")]
+    [InlineData("length", """{\"all\":""", "length")]
+    [InlineData("content_filter", "{}", "content-filter")]
+    public async Task CallOfAToolInAnAnswerThatWasCutIsNotMade(string reason, string arguments, string finish)
+    {
+        await using var http = new FakeHttp(_ => Chunks(
+            $$$"""{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"close_tickets","arguments":"{{{arguments}}}"}}]},"finish_reason":"{{{reason}}}"}]}"""));
+
+        Assert.Equal([new ModelFinish(finish, default)], await AskAsync(http, Prompt()));
+    }
+
+    [Theory]
     [InlineData("""{"prompt_tokens":12.0,"completion_tokens":2e0}""", 12, 2)]
     [InlineData("""{"prompt_tokens":"12","completion_tokens":2}""", 0, 2)]
     [InlineData("""{"prompt_tokens":1e30,"completion_tokens":-1}""", 0, 0)]
