@@ -79,12 +79,12 @@ internal sealed class SchemaCheck
             case "patternProperties":
                 CheckMembers(value, path, depth, isPattern: true);
                 break;
-            case "items" or "additionalProperties" or "additionalItems" or "contains" or "propertyNames" or "not" or "if" or "then" or "else"
-                when value.ValueKind != JsonValueKind.Array:
-                Check(value, path, depth);
-                break;
-            case "items" or "prefixItems" or "allOf" or "anyOf" or "oneOf":
+            case "items" when value.ValueKind == JsonValueKind.Array:
+            case "prefixItems" or "allOf" or "anyOf" or "oneOf":
                 CheckList(value, path, depth);
+                break;
+            case "items" or "additionalProperties" or "additionalItems" or "contains" or "propertyNames" or "not" or "if" or "then" or "else":
+                Check(value, path, depth);
                 break;
             case "required":
                 Demand(IsListOf(value, JsonValueKind.String), path, "a list of names");

@@ -71,6 +71,8 @@ public sealed class JsonSchemaTests
     [InlineData("""{"$ref":"#/parts/a","parts":{"a":{"$ref":"#/parts/b"},"b":{"items":{"$ref":"#/parts/c"}}}}""", "schema#/parts/b.items.$ref must be a place in this schema, such as #/$defs/name")]
     [InlineData("""{"not":{"$ref":"#/x~1y"},"x/y":{"type":"text"}}""", "schema#/x~1y.type must be one of string, number, integer, boolean, object, array and null, or a list of them")]
     [InlineData("""{"anyOf":[]}""", "schema.anyOf must be a list of schemas")]
+    [InlineData("""{"not":[]}""", "schema.not must be a JSON schema: an object, true or false")]
+    [InlineData("""{"additionalProperties":[]}""", "schema.additionalProperties must be a JSON schema: an object, true or false")]
     [InlineData("""{"minLength":-1}""", "schema.minLength must be a whole number from 0")]
     [InlineData("[]", "schema must be a JSON schema: an object, true or false")]
     public void SchemaThatIsNoneIsRefusedWithItsPlace(string schema, string message) =>
