@@ -204,11 +204,7 @@ public sealed class LogCursor : IDisposable
         Interlocked.Exchange(ref _segment, null)?.Release();
         Interlocked.Exchange(ref _before, null)?.Release();
         _log.Close(this);
-        if (_isAttached)
-        {
-            _isAttached = false;
-            _log.Archive!.Detach();
-        }
+        Detach();
     }
 
     /// <summary>Called by the log writer when something was appended, and by a load when it is done.</summary>
@@ -222,6 +218,15 @@ public sealed class LogCursor : IDisposable
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private static async ValueTask TakeTurnAsync() => await TurnQueue.ToSend;
+
+    private void Detach()
+    {
+        if (_isAttached)
+        {
+            _isAttached = false;
+            _log.Archive!.Detach();
+        }
+    }
 
     private void LeaveText() => Interlocked.Exchange(ref _text, null)?.Release();
 
@@ -261,6 +266,8 @@ public sealed class LogCursor : IDisposable
 
         if (_log.HoldAt(Next) is { } segment)
         {
+            // It has caught up: what was loaded for it need not be kept for the rest of a long watch.
+            Detach();
             Enter(segment);
             return true;
         }

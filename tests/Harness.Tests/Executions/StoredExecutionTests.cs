@@ -30,6 +30,40 @@ public sealed class StoredExecutionTests
     }
 
     [Fact]
+    public async Task ReaderThatHasCaughtUpKeepsNothingOfWhatWasLoadedForIt()
+    {
+        const int Lines = 20_000;
+        var (written, end) = (new TaskCompletionSource(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        using var engine = new Engine(new ExecutionOptions { WindowBytes = 64 * 1024 }, store: new FakeStore());
+        var execution = engine.Start(async (log, stop) =>
+        {
+            foreach (var line in Enumerable.Range(0, Lines).Select(LineAt))
+            {
+                await log.WriteAsync(line, stop);
+            }
+
+            written.SetResult();
+            await end.Task.WaitAsync(stop);
+            return new ExecutionResult(ExecutionStatus.Completed);
+        });
+        await written.Task.WaitAsync(Stop);
+        await ReadLinesAsync(execution, Lines);
+        var before = engine.Registry.LogBytes;
+
+        await using var events = execution.Log.ReadEventsAsync(1, Stop).GetAsyncEnumerator(Stop);
+        for (var sequence = 1L; sequence <= Lines + 1; sequence++)
+        {
+            Assert.True(await events.MoveNextAsync());
+        }
+
+        var next = events.MoveNextAsync().AsTask();
+        Assert.False(next.IsCompleted);
+        Assert.Equal(before, engine.Registry.LogBytes);
+        end.SetResult();
+        Assert.True(await next);
+    }
+
+    [Fact]
     public async Task LastLinesGoIntoTheStoreWithTheResultThatRepeatsThem()
     {
         var (store, pool) = (new FakeStore(), new SegmentPool(1024 * 1024));
